@@ -1,0 +1,489 @@
+//! Answers in clear: what one slot says of one applicant (SPEC §5.1).
+
+use crate::envelope::Reader;
+use crate::error::DecodeError;
+use crate::roster::Level;
+use crate::value::Currency;
+
+/// Totals a slot has room for.
+pub const MAX_TOTALS: usize = 24;
+/// Accounts a slot has room for.
+pub const MAX_ACCOUNTS: usize = 32;
+/// Bytes of an account number that are kept.
+pub const ACCOUNT_BYTES: usize = 24;
+/// Bytes of a product name that are kept.
+pub const PRODUCT_BYTES: usize = 20;
+
+const HEAD: usize = 16;
+const TOTAL: usize = 24;
+const ACCOUNT: usize = 64;
+
+/// Bytes of a slot of this level.
+pub fn size(level: Level) -> usize {
+    match level {
+        Level::L0 => HEAD,
+        Level::L1 => HEAD + MAX_TOTALS * TOTAL,
+        Level::L2 => HEAD + MAX_TOTALS * TOTAL + MAX_ACCOUNTS * ACCOUNT,
+    }
+}
+
+/// Kinds of asset, and of liability (from 129 up), which are never netted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum AssetKind {
+    /// 存款
+    Deposit = 1,
+    /// 理财
+    Wealth = 2,
+    /// 基金
+    Fund = 3,
+    /// 债券
+    Bond = 4,
+    /// 股票市值
+    Stock = 5,
+    /// 资金余额
+    Cash = 6,
+    /// 保险
+    Insurance = 7,
+    /// 贵金属
+    Metal = 8,
+    /// Not known.
+    Other = 9,
+    /// 贷款
+    Loan = 129,
+    /// 信用卡
+    CreditCard = 130,
+    /// 融资负债
+    Margin = 131,
+}
+
+impl AssetKind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Deposit,
+        Self::Wealth,
+        Self::Fund,
+        Self::Bond,
+        Self::Stock,
+        Self::Cash,
+        Self::Insurance,
+        Self::Metal,
+        Self::Other,
+        Self::Loan,
+        Self::CreditCard,
+        Self::Margin,
+    ];
+
+    /// The name in result tables and column roles.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Deposit => "deposit",
+            Self::Wealth => "wealth",
+            Self::Fund => "fund",
+            Self::Bond => "bond",
+            Self::Stock => "stock",
+            Self::Cash => "cash",
+            Self::Insurance => "insurance",
+            Self::Metal => "metal",
+            Self::Other => "other",
+            Self::Loan => "loan",
+            Self::CreditCard => "credit_card",
+            Self::Margin => "margin",
+        }
+    }
+
+    /// Whether it is owed rather than owned.
+    pub fn is_liability(self) -> bool {
+        self as u8 > 128
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| *k as u8 == byte)
+    }
+}
+
+/// The state of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u8)]
+pub enum Status {
+    /// No state given, or one that is not known.
+    #[default]
+    Unknown = 0,
+    /// 正常
+    Active = 1,
+    /// 销户
+    Closed = 2,
+    /// 睡眠
+    Dormant = 3,
+    /// 冻结
+    Frozen = 4,
+}
+
+impl Status {
+    /// The name in result tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Active => "active",
+            Self::Closed => "closed",
+            Self::Dormant => "dormant",
+            Self::Frozen => "frozen",
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Unknown, Self::Active, Self::Closed, Self::Dormant, Self::Frozen]
+            .into_iter()
+            .find(|s| *s as u8 == byte)
+    }
+}
+
+/// Notes of a slot, a bit each (SPEC §5.1, offset 10).
+pub mod note {
+    /// More totals than fit.
+    pub const TOTALS_CUT: u8 = 1;
+    /// More accounts than fit.
+    pub const ACCOUNTS_CUT: u8 = 2;
+    /// An amount could not be read.
+    pub const AMOUNT_UNREADABLE: u8 = 4;
+    /// A sum left the range of i64.
+    pub const SUM_OUT_OF_RANGE: u8 = 8;
+    /// A date could not be read.
+    pub const DATE_UNREADABLE: u8 = 16;
+    /// A product is not known.
+    pub const PRODUCT_UNKNOWN: u8 = 32;
+    /// A currency is not known.
+    pub const CURRENCY_UNKNOWN: u8 = 64;
+
+    /// Names of the notes in result tables, bit 0 first.
+    pub const NAMES: [&str; 7] = [
+        "totals_cut",
+        "accounts_cut",
+        "amount_unreadable",
+        "sum_out_of_range",
+        "date_unreadable",
+        "product_unknown",
+        "currency_unknown",
+    ];
+}
+
+/// Bits of an account (SPEC §5.1).
+pub mod account_bit {
+    /// The amount's cell was empty.
+    pub const AMOUNT_EMPTY: u8 = 1;
+    /// The amount could not be read.
+    pub const AMOUNT_UNREADABLE: u8 = 2;
+    /// No balance date, or one that could not be read.
+    pub const DATE_MISSING: u8 = 4;
+}
+
+/// What an institution found about one applicant. The default is "no record".
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slot {
+    /// Whether there is a record.
+    pub found: bool,
+    /// Name flags seen, bit i for flag i.
+    pub name_flags: u8,
+    /// Over the line, where the roster draws one.
+    pub over: Option<bool>,
+    /// Which of the applicant's numbers matched, bit i for ordinal i.
+    pub ordinals: u8,
+    /// Customer rows found.
+    pub rows: u32,
+    /// See [`note`].
+    pub notes: u8,
+    /// Totals, sorted by kind and currency.
+    pub totals: Vec<Total>,
+    /// Accounts, sorted by their bytes.
+    pub accounts: Vec<Account>,
+}
+
+/// The sum of one asset kind in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Total {
+    /// What it is.
+    pub kind: AssetKind,
+    /// In which currency.
+    pub currency: Currency,
+    /// In the currency's minor unit.
+    pub minor: i64,
+    /// Rows that added to it.
+    pub accounts: u16,
+    /// Those of them whose amount was empty.
+    pub blank: u16,
+    /// Oldest balance date, `yyyymmdd`, 0 for none.
+    pub oldest: u32,
+    /// Newest balance date, `yyyymmdd`, 0 for none.
+    pub newest: u32,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// What it is.
+    pub kind: AssetKind,
+    /// In which currency.
+    pub currency: Currency,
+    /// In the currency's minor unit.
+    pub minor: i64,
+    /// Balance date, `yyyymmdd`, 0 for none.
+    pub date: u32,
+    /// Its state.
+    pub status: Status,
+    /// The name flag of this row, 0…3.
+    pub name_flag: u8,
+    /// Which of the applicant's numbers this row has.
+    pub ordinal: u8,
+    /// See [`account_bit`].
+    pub bits: u8,
+    /// Account number, at most [`ACCOUNT_BYTES`] bytes.
+    pub account: String,
+    /// Product name, at most [`PRODUCT_BYTES`] bytes.
+    pub product: String,
+}
+
+impl Account {
+    /// The 64 bytes of the account; accounts are sorted by them.
+    pub fn to_bytes(&self) -> [u8; ACCOUNT] {
+        let mut out = [0; ACCOUNT];
+        let mut w = Writer(out.iter_mut());
+        w.put(&[self.kind as u8]);
+        w.put(&self.currency.0);
+        w.put(&self.minor.to_be_bytes());
+        w.put(&self.date.to_be_bytes());
+        w.put(&[self.status as u8, self.name_flag, self.ordinal, self.bits]);
+        w.put_padded(self.account.as_bytes(), ACCOUNT_BYTES);
+        w.put_padded(self.product.as_bytes(), PRODUCT_BYTES);
+        out
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: read_kind(r)?,
+            currency: Currency(r.array("slot.account")?),
+            minor: i64::from_be_bytes(r.array("slot.account")?),
+            date: u32::from_be_bytes(r.array("slot.account")?),
+            status: Status::from_byte(byte(r)?).ok_or(DecodeError::Malformed("slot.account.status"))?,
+            name_flag: byte(r)?,
+            ordinal: byte(r)?,
+            bits: byte(r)?,
+            account: read_text(r.take(ACCOUNT_BYTES, "slot.account")?)?,
+            product: read_text(r.take(PRODUCT_BYTES, "slot.account")?)?,
+        })
+    }
+}
+
+impl Total {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            kind: read_kind(r)?,
+            currency: Currency(r.array("slot.total")?),
+            minor: i64::from_be_bytes(r.array("slot.total")?),
+            accounts: u16::from_be_bytes(r.array("slot.total")?),
+            blank: u16::from_be_bytes(r.array("slot.total")?),
+            oldest: u32::from_be_bytes(r.array("slot.total")?),
+            newest: u32::from_be_bytes(r.array("slot.total")?),
+        })
+    }
+}
+
+impl Slot {
+    /// Writes the slot over `out`, which is all of a slot's bytes; what does not fit the level is left out.
+    pub fn encode(&self, level: Level, out: &mut [u8]) {
+        out.fill(0);
+        let (totals, accounts): (&[Total], &[Account]) = match level {
+            Level::L0 => (&[], &[]),
+            Level::L1 => (&self.totals, &[]),
+            Level::L2 => (&self.totals, &self.accounts),
+        };
+        let totals = totals.get(..MAX_TOTALS).unwrap_or(totals);
+        let accounts = accounts.get(..MAX_ACCOUNTS).unwrap_or(accounts);
+        let mut w = Writer(out.iter_mut());
+        w.put(&[u8::from(self.found), self.name_flags, self.over.map_or(0, |o| 1 + u8::from(o)), self.ordinals]);
+        w.put(&self.rows.to_be_bytes());
+        w.put(&[count(totals.len()), count(accounts.len()), self.notes, 0, 0, 0, 0, 0]);
+        for t in totals {
+            w.put(&[t.kind as u8]);
+            w.put(&t.currency.0);
+            w.put(&t.minor.to_be_bytes());
+            w.put(&t.accounts.to_be_bytes());
+            w.put(&t.blank.to_be_bytes());
+            w.put(&t.oldest.to_be_bytes());
+            w.put(&t.newest.to_be_bytes());
+        }
+        w.put_padded(&[], (MAX_TOTALS - totals.len()) * TOTAL);
+        for a in accounts {
+            w.put(&a.to_bytes());
+        }
+    }
+
+    /// Reads a slot; every byte must be as [`Slot::encode`] writes it.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] or [`DecodeError::Truncated`] with the part's name.
+    pub fn decode(level: Level, bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut r = Reader(bytes);
+        let found = match byte(&mut r)? {
+            0 => false,
+            1 => true,
+            _ => return Err(DecodeError::Malformed("slot.outcome")),
+        };
+        let name_flags = byte(&mut r)?;
+        let over = match byte(&mut r)? {
+            0 => None,
+            1 => Some(false),
+            2 => Some(true),
+            _ => return Err(DecodeError::Malformed("slot.line")),
+        };
+        let ordinals = byte(&mut r)?;
+        let rows = u32::from_be_bytes(r.array("slot.rows")?);
+        let [total_count, account_count, notes] = r.array("slot")?;
+        r.take(5, "slot")?;
+        let mut totals = Vec::new();
+        let mut accounts = Vec::new();
+        if level >= Level::L1 {
+            let mut area = Reader(r.take(MAX_TOTALS * TOTAL, "slot.totals")?);
+            for _ in 0..total_count {
+                totals.push(Total::read(&mut area)?);
+            }
+        }
+        if level >= Level::L2 {
+            let mut area = Reader(r.take(MAX_ACCOUNTS * ACCOUNT, "slot.accounts")?);
+            for _ in 0..account_count {
+                accounts.push(Account::read(&mut area)?);
+            }
+        }
+        r.end("slot")?;
+        let slot = Self { found, name_flags, over, ordinals, rows, notes, totals, accounts };
+        let mut again = vec![0; size(level)];
+        slot.encode(level, &mut again);
+        if again == bytes { Ok(slot) } else { Err(DecodeError::Malformed("slot")) }
+    }
+}
+
+fn count(n: usize) -> u8 {
+    u8::try_from(n).unwrap_or(u8::MAX)
+}
+
+fn byte(r: &mut Reader<'_>) -> Result<u8, DecodeError> {
+    r.array::<1>("slot").map(|[b]| b)
+}
+
+fn read_kind(r: &mut Reader<'_>) -> Result<AssetKind, DecodeError> {
+    AssetKind::from_byte(byte(r)?).ok_or(DecodeError::Malformed("slot.kind"))
+}
+
+fn read_text(padded: &[u8]) -> Result<String, DecodeError> {
+    let end = padded.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+    let text = padded.get(..end).unwrap_or_default();
+    String::from_utf8(text.to_vec()).map_err(|_| DecodeError::Malformed("slot.text"))
+}
+
+/// Cuts `text` to at most `max` bytes, at a character.
+pub fn cut_text(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
+}
+
+struct Writer<'a>(std::slice::IterMut<'a, u8>);
+
+impl Writer<'_> {
+    fn put(&mut self, bytes: &[u8]) {
+        bytes.iter().zip(self.0.by_ref()).for_each(|(b, o)| *o = *b);
+    }
+
+    fn put_padded(&mut self, bytes: &[u8], width: usize) {
+        let kept = bytes.get(..width).unwrap_or(bytes);
+        self.put(kept);
+        self.0.by_ref().take(width - kept.len()).for_each(|o| *o = 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_slot() -> impl Strategy<Value = Slot> {
+        let kind = proptest::sample::select(AssetKind::ALL.to_vec());
+        let total = (kind.clone(), any::<i64>(), any::<u16>(), any::<u32>()).prop_map(|(kind, minor, n, date)| Total {
+            kind,
+            currency: Currency::CNY,
+            minor,
+            accounts: n,
+            blank: n / 2,
+            oldest: date,
+            newest: date,
+        });
+        let account = (kind, any::<i64>(), "[0-9]{0,24}", "[存款A]{0,6}", 0_u8..4).prop_map(
+            |(kind, minor, account, product, flag)| Account {
+                kind,
+                currency: Currency::CNY,
+                minor,
+                date: 20_260_101,
+                status: Status::Frozen,
+                name_flag: flag,
+                ordinal: 1,
+                bits: 4,
+                account,
+                product,
+            },
+        );
+        (
+            proptest::collection::vec(total, 0..=MAX_TOTALS),
+            proptest::collection::vec(account, 0..=MAX_ACCOUNTS),
+            any::<(u8, u8, u32, u8)>(),
+            any::<Option<bool>>(),
+        )
+            .prop_map(|(totals, accounts, (name_flags, ordinals, rows, notes), over)| Slot {
+                found: true,
+                name_flags,
+                over,
+                ordinals,
+                rows,
+                notes,
+                totals,
+                accounts,
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(slot in any_slot()) {
+            let mut bytes = vec![0xAA; size(Level::L2)];
+            slot.encode(Level::L2, &mut bytes);
+            prop_assert_eq!(Slot::decode(Level::L2, &bytes).unwrap(), slot);
+        }
+
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..700)) {
+            for level in [Level::L0, Level::L1, Level::L2] {
+                let _ = Slot::decode(level, &bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_are_those_of_the_specification() {
+        assert_eq!([Level::L0, Level::L1, Level::L2].map(size), [16, 592, 2640]);
+    }
+
+    #[test]
+    fn a_lower_level_says_less() {
+        let slot = Slot {
+            found: true,
+            totals: vec![Total {
+                kind: AssetKind::Deposit,
+                currency: Currency::CNY,
+                minor: 5,
+                accounts: 1,
+                blank: 0,
+                oldest: 0,
+                newest: 0,
+            }],
+            ..Slot::default()
+        };
+        let mut bytes = vec![0; size(Level::L0)];
+        slot.encode(Level::L0, &mut bytes);
+        assert_eq!(Slot::decode(Level::L0, &bytes).unwrap(), Slot { found: true, ..Slot::default() });
+    }
+}
