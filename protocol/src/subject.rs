@@ -215,7 +215,7 @@ fn classify(text: &str, hint: Hint, done: &mut NormalisedSet) -> Outcome {
         match check_resident(number) {
             Check::Valid => return subject(Kind::Resident, text),
             Check::NoSuchForm => {}
-            _ if is_credit_code(number) => return NotPersonal,
+            Check::NoSuchDate if is_credit_code(number) => return NotPersonal,
             Check::NoSuchDate => return Quarantine(Reason::Date),
             Check::WrongCharacter => return Quarantine(Reason::CheckDigit),
         }

@@ -1,0 +1,166 @@
+//! Finding out that a spreadsheet has damaged the column of identity numbers (SPEC §5.4).
+//!
+//! A spreadsheet keeps 15 digits of a number, other programs 53 bits. The damaged file still looks
+//! whole: numbers ending in X survive as text, one in eleven of the others still has a fitting check
+//! character, and nine hits in ten are lost in silence. So the column as a whole is judged.
+
+use crate::error::ModuleError;
+use protocol::subject::Reason;
+
+/// Rows after which a bad column is refused without reading the rest.
+const EARLY: u64 = 2_000;
+
+/// Counts over the identity column of one file.
+#[derive(Debug, Default, Clone)]
+pub struct Damage {
+    rows: u64,
+    eighteen_digits: u64,
+    trailing_zeros: u64,
+    multiples: u64,
+    scientific: u64,
+    masked: u64,
+    check_digit: u64,
+    valid: u64,
+    first_scientific: u64,
+    first_masked: u64,
+}
+
+impl Damage {
+    /// Takes note of an identity cell that held 18 digits.
+    pub fn digits(&mut self, last_four: [u8; 4]) {
+        self.eighteen_digits += 1;
+        let value = last_four.iter().fold(0_u32, |n, d| n * 10 + u32::from(d.wrapping_sub(b'0')));
+        self.trailing_zeros += u64::from(value.is_multiple_of(1_000));
+        // 10^4 is a multiple of 16: the last four digits decide for the whole number.
+        self.multiples += u64::from(value.is_multiple_of(16));
+    }
+
+    /// Takes note of a valid row.
+    pub fn valid(&mut self) {
+        self.rows += 1;
+        self.valid += 1;
+    }
+
+    /// Takes note of a row set aside.
+    pub fn quarantined(&mut self, reason: Reason, row: u64) {
+        self.rows += 1;
+        match reason {
+            Reason::Scientific => {
+                self.scientific += 1;
+                self.first_scientific = if self.scientific == 1 { row } else { self.first_scientific };
+            }
+            Reason::Masked => {
+                self.masked += 1;
+                self.first_masked = if self.masked == 1 { row } else { self.first_masked };
+            }
+            Reason::CheckDigit | Reason::Date => self.check_digit += 1,
+            _ => {}
+        }
+    }
+
+    /// Whether it is time for an early look.
+    pub fn early_look(&self) -> bool {
+        self.rows == EARLY
+    }
+
+    /// Refuses the column when its numbers can't be trusted.
+    ///
+    /// # Errors
+    /// One code for each kind of damage, with counts and, where it helps, the first row.
+    pub fn judge(&self) -> Result<(), ModuleError> {
+        let refuse = |code, message: &str, rows: u64| {
+            Err(ModuleError::new(code, "id_number", message).with("rows", rows).with("of", self.rows))
+        };
+        if self.scientific > 0 {
+            let error = refuse(
+                "column_scientific",
+                "identity numbers in scientific notation: a spreadsheet has thrown digits away; export the column as text",
+                self.scientific,
+            );
+            return error.map_err(|e: ModuleError| e.with("first_row", self.first_scientific));
+        }
+        if self.masked >= 3 && self.masked * 50 > self.rows || (self.masked > 0 && self.valid == 0) {
+            let error = refuse("column_masked", "identity numbers are masked: export them without masking", self.masked);
+            return error.map_err(|e: ModuleError| e.with("first_row", self.first_masked));
+        }
+        let n = self.eighteen_digits;
+        let share = |k: u64, least: u64, percent: u64| (k >= least && k * 100 > n * percent) || (k == n && n >= 5);
+        // One true number in a thousand ends in 000.
+        if share(self.trailing_zeros, 3, 2) {
+            return refuse(
+                "column_trailing_zeros",
+                "identity numbers end in 000: a spreadsheet has cut them to 15 digits; export the column as text",
+                self.trailing_zeros,
+            );
+        }
+        // One true number in sixteen is a multiple of 16.
+        if share(self.multiples, 12, 25) {
+            return refuse(
+                "column_multiples",
+                "identity numbers were stored as binary fractions and have lost their last digits; export the column as text",
+                self.multiples,
+            );
+        }
+        if self.check_digit >= 20 && self.check_digit > self.valid {
+            return refuse(
+                "column_check_digit",
+                "most identity numbers have a check digit that does not fit: this is the wrong column, or it was damaged",
+                self.check_digit,
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(numbers: impl IntoIterator<Item = u64>) -> Damage {
+        let mut damage = Damage::default();
+        for n in numbers {
+            let text = format!("{n:018}");
+            damage.digits(text.as_bytes()[14..].try_into().unwrap());
+            damage.valid();
+        }
+        damage
+    }
+
+    fn code(damage: &Damage) -> &'static str {
+        damage.judge().map_or_else(|e| e.code, |()| "good")
+    }
+
+    /// Plain numbers with every ending, as a true column has.
+    fn plain(count: u64) -> impl Iterator<Item = u64> + Clone {
+        (0..count).map(|i| 110_105_199_001_010_011 + i * 7_919)
+    }
+
+    #[test]
+    fn a_damaged_column_is_refused_and_a_true_one_is_not() {
+        assert_eq!(code(&column(plain(50_000))), "good");
+        assert_eq!(code(&column(plain(6))), "good");
+        assert_eq!(code(&column(plain(5_000).map(|n| n / 1_000 * 1_000))), "column_trailing_zeros");
+        let half: Vec<u64> = plain(500).chain(plain(500).map(|n| n / 1_000 * 1_000)).collect();
+        assert_eq!(code(&column(half)), "column_trailing_zeros");
+        assert_eq!(code(&column(plain(5_000).map(|n| n as f64 as u64))), "column_multiples");
+        assert_eq!(code(&column(plain(6).map(|n| n as f64 as u64))), "column_multiples");
+    }
+
+    #[test]
+    fn one_scientific_cell_is_enough() {
+        let mut damage = column(plain(10_000));
+        damage.quarantined(Reason::Scientific, 77);
+        let error = damage.judge().unwrap_err();
+        assert_eq!((error.code, error.numbers["first_row"]), ("column_scientific", 77));
+    }
+
+    #[test]
+    fn one_masked_cell_among_many_is_set_aside_only() {
+        let mut damage = column(plain(10_000));
+        damage.quarantined(Reason::Masked, 5);
+        assert_eq!(code(&damage), "good");
+        let mut all = Damage::default();
+        all.quarantined(Reason::Masked, 1);
+        assert_eq!(code(&all), "column_masked");
+    }
+}

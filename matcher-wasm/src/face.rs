@@ -1,0 +1,27 @@
+//! The module's face to its runner: `run` and `abi_version`, and nothing else.
+//!
+//! `Vec<u8>` in and out, no `Result`, no exported struct, no JavaScript value: that is what keeps the
+//! import section empty (docs/decisions/0002). The request is owned, so that it can be wiped.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::session::Session;
+
+thread_local! {
+    /// One instance, one session.
+    static SESSION: RefCell<Session> = RefCell::default();
+}
+
+/// Carries out one request (SPEC §10).
+#[wasm_bindgen]
+pub fn run(request: Vec<u8>) -> Vec<u8> {
+    SESSION.with_borrow_mut(|session| crate::run(session, request))
+}
+
+/// Version of the border.
+#[wasm_bindgen]
+pub fn abi_version() -> u32 {
+    crate::ABI_VERSION
+}

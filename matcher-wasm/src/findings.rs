@@ -1,0 +1,275 @@
+//! What was found, slot by slot, and the clear slots that are sealed from it (SPEC §5.1).
+//!
+//! Sums do not depend on the order of rows. Once [`Findings::close`] has run, writing a slot is one
+//! copy of fixed length whether something was found or not.
+
+use std::collections::BTreeMap;
+
+use protocol::answer_seal::Slots;
+use protocol::name::NameFlag;
+use protocol::roster::{Field, Level, Roster};
+use protocol::slot::{self, Account, AssetKind, MAX_ACCOUNTS, MAX_TOTALS, Slot, Total, account_bit, note};
+use protocol::value::Currency;
+use zeroize::Zeroizing;
+
+use crate::cell::Cell;
+
+/// One asset of a customer row that matched.
+#[derive(Debug, Clone)]
+pub struct Asset {
+    /// What it is.
+    pub kind: AssetKind,
+    /// In which currency.
+    pub currency: Currency,
+    /// The amount's cell.
+    pub amount: Cell<i64>,
+    /// The balance date's cell, or the declared date.
+    pub date: Cell<u32>,
+    /// Accounts this row stands for.
+    pub accounts: u16,
+    /// Notes that belong to it.
+    pub notes: u8,
+    /// State of the account.
+    pub status: slot::Status,
+    /// Account number, cut to its place.
+    pub account: String,
+    /// Product name, cut to its place.
+    pub product: String,
+}
+
+#[derive(Debug, Default)]
+struct Found {
+    name_flags: u8,
+    ordinals: u8,
+    rows: u32,
+    notes: u8,
+    totals: BTreeMap<(AssetKind, Currency), Sum>,
+    accounts: Vec<([u8; 64], Account)>,
+}
+
+#[derive(Debug, Default)]
+struct Sum {
+    minor: i128,
+    accounts: u32,
+    blank: u32,
+    oldest: u32,
+    newest: u32,
+}
+
+/// All that was found for one roster.
+pub struct Findings {
+    level: Level,
+    fields: Vec<Field>,
+    line: Option<protocol::roster::Line>,
+    slot_size: usize,
+    found: BTreeMap<u32, Found>,
+    /// For each slot the place of its bytes in `clear`; 0 is the empty slot.
+    places: Vec<u32>,
+    clear: Zeroizing<Vec<u8>>,
+}
+
+impl Findings {
+    /// Nothing found yet.
+    pub fn new(roster: &Roster) -> Self {
+        let slot_size = slot::size(roster.level);
+        let slots = usize::try_from(roster.slot_count).unwrap_or(0);
+        Self {
+            level: roster.level,
+            fields: roster.fields.clone(),
+            line: roster.line,
+            slot_size,
+            found: BTreeMap::new(),
+            places: vec![0; slots],
+            clear: Zeroizing::new(Vec::new()),
+        }
+    }
+
+    /// Adds a customer row that matched `ordinal` of `slot`.
+    pub fn add(&mut self, slot: u32, ordinal: u8, flag: NameFlag, assets: &[Asset]) {
+        let found = self.found.entry(slot).or_default();
+        found.name_flags |= 1 << flag as u8;
+        found.ordinals |= 1 << (ordinal & 7);
+        found.rows = found.rows.saturating_add(1);
+        for asset in assets {
+            found.add(asset, flag, ordinal);
+        }
+    }
+
+    /// Makes the clear slots. May run again after more rows.
+    pub fn close(&mut self) {
+        let mut clear = Zeroizing::new(vec![0; self.slot_size * (self.found.len() + 1)]);
+        let mut parts = clear.chunks_exact_mut(self.slot_size);
+        if let Some(empty) = parts.next() {
+            let over = self.line.map(|_| false);
+            Slot { over, ..Slot::default() }.encode(self.level, empty);
+        }
+        for ((slot, found), (place, part)) in self.found.iter().zip((1_u32..).zip(parts)) {
+            self.clear_slot(found).encode(self.level, part);
+            if let Some(entry) = usize::try_from(*slot).ok().and_then(|slot| self.places.get_mut(slot)) {
+                *entry = place;
+            }
+        }
+        self.clear = clear;
+    }
+
+    fn asked(&self, field: Field) -> bool {
+        self.fields.contains(&field)
+    }
+
+    /// The slot with what was asked for and nothing else: level and fields are enforced here.
+    fn clear_slot(&self, found: &Found) -> Slot {
+        let asked = |field| self.asked(field);
+        let amounts = asked(Field::Amount);
+        let mut notes = found.notes;
+        let over = self.line.map(|line| {
+            let assets = found.totals.iter().filter(|((kind, currency), _)| {
+                !kind.is_liability() && *currency == line.currency
+            });
+            assets.map(|(_, sum)| sum.minor).sum::<i128>() > i128::from(line.minor)
+        });
+        let mut totals: Vec<Total> = found
+            .totals
+            .iter()
+            .map(|((kind, currency), sum)| {
+                let minor = i64::try_from(sum.minor).unwrap_or_else(|_| {
+                    notes |= note::SUM_OUT_OF_RANGE;
+                    if sum.minor < 0 { i64::MIN } else { i64::MAX }
+                });
+                Total {
+                    kind: *kind,
+                    currency: *currency,
+                    minor: if amounts { minor } else { 0 },
+                    accounts: if asked(Field::Accounts) { capped(sum.accounts) } else { 0 },
+                    blank: if amounts { capped(sum.blank) } else { 0 },
+                    oldest: if asked(Field::BalanceDate) { sum.oldest } else { 0 },
+                    newest: if asked(Field::BalanceDate) { sum.newest } else { 0 },
+                }
+            })
+            .collect();
+        if totals.len() > MAX_TOTALS {
+            notes |= note::TOTALS_CUT;
+            totals.truncate(MAX_TOTALS);
+        }
+        if self.level == Level::L0 {
+            notes = 0;
+        }
+        if !amounts {
+            notes &= !(note::AMOUNT_UNREADABLE | note::SUM_OUT_OF_RANGE);
+        }
+        if !asked(Field::BalanceDate) {
+            notes &= !note::DATE_UNREADABLE;
+        }
+        let mut accounts: Vec<Account> = found.accounts.iter().map(|(_, a)| self.clear_account(a)).collect();
+        accounts.sort_by_key(Account::to_bytes);
+        Slot {
+            found: true,
+            name_flags: if asked(Field::Name) { found.name_flags } else { 0 },
+            over,
+            ordinals: found.ordinals,
+            rows: if self.level == Level::L0 { 0 } else { found.rows },
+            notes,
+            totals,
+            accounts,
+        }
+    }
+
+    fn clear_account(&self, account: &Account) -> Account {
+        let asked = |field| self.asked(field);
+        let mut bits = account.bits;
+        if !asked(Field::Amount) {
+            bits &= !(account_bit::AMOUNT_EMPTY | account_bit::AMOUNT_UNREADABLE);
+        }
+        if !asked(Field::BalanceDate) {
+            bits &= !account_bit::DATE_MISSING;
+        }
+        Account {
+            minor: if asked(Field::Amount) { account.minor } else { 0 },
+            date: if asked(Field::BalanceDate) { account.date } else { 0 },
+            status: if asked(Field::Status) { account.status } else { slot::Status::Unknown },
+            name_flag: if asked(Field::Name) { account.name_flag } else { 0 },
+            account: if asked(Field::Account) { account.account.clone() } else { String::new() },
+            product: if asked(Field::Product) { account.product.clone() } else { String::new() },
+            bits,
+            ..*account
+        }
+    }
+}
+
+fn capped(n: u32) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
+}
+
+impl Found {
+    fn add(&mut self, asset: &Asset, flag: NameFlag, ordinal: u8) {
+        let sum = self.totals.entry((asset.kind, asset.currency)).or_default();
+        sum.accounts = sum.accounts.saturating_add(u32::from(asset.accounts));
+        self.notes |= asset.notes;
+        let mut bits = 0;
+        let minor = match asset.amount {
+            Cell::Value(minor) => minor,
+            Cell::Empty => {
+                sum.blank = sum.blank.saturating_add(1);
+                bits |= account_bit::AMOUNT_EMPTY;
+                0
+            }
+            Cell::Unreadable => {
+                self.notes |= note::AMOUNT_UNREADABLE;
+                bits |= account_bit::AMOUNT_UNREADABLE;
+                0
+            }
+        };
+        sum.minor += i128::from(minor);
+        let date = match asset.date {
+            Cell::Value(date) => {
+                sum.oldest = if sum.oldest == 0 { date } else { sum.oldest.min(date) };
+                sum.newest = sum.newest.max(date);
+                date
+            }
+            Cell::Empty => {
+                bits |= account_bit::DATE_MISSING;
+                0
+            }
+            Cell::Unreadable => {
+                self.notes |= note::DATE_UNREADABLE;
+                bits |= account_bit::DATE_MISSING;
+                0
+            }
+        };
+        let account = Account {
+            kind: asset.kind,
+            currency: asset.currency,
+            minor,
+            date,
+            status: asset.status,
+            name_flag: flag as u8,
+            ordinal,
+            bits,
+            account: asset.account.clone(),
+            product: asset.product.clone(),
+        };
+        self.keep(account);
+    }
+
+    /// Keeps the accounts that sort first, as many as a slot has room for.
+    fn keep(&mut self, account: Account) {
+        let key = account.to_bytes();
+        let at = self.accounts.partition_point(|(other, _)| *other <= key);
+        self.accounts.insert(at, (key, account));
+        if self.accounts.len() > MAX_ACCOUNTS {
+            self.notes |= note::ACCOUNTS_CUT;
+            self.accounts.truncate(MAX_ACCOUNTS);
+        }
+    }
+}
+
+impl Slots for Findings {
+    fn write(&self, index: u32, out: &mut [u8]) {
+        let place = usize::try_from(index).ok().and_then(|i| self.places.get(i)).copied().unwrap_or(0);
+        let start = usize::try_from(place).unwrap_or(0) * self.slot_size;
+        if let Some(clear) = self.clear.get(start..start + self.slot_size)
+            && clear.len() == out.len()
+        {
+            out.copy_from_slice(clear);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Operations that need a key but no session: make one, sign in, co-sign, and look at a document.
+
+use protocol::envelope::{self, Head};
+use protocol::joining::{InstitutionKind, JoiningRequest};
+use protocol::key_file::{KeyFile, Keys, Role};
+use protocol::secret::Entropy;
+use protocol::value::{Code, Digest, PublicKey, Text, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModuleError;
+use crate::request;
+
+/// Options of `new key`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewKey {
+    code: Code,
+    kind: Option<InstitutionKind>,
+    name: Text,
+    now: u64,
+    role: Role,
+}
+
+/// Parses an options part; the message never repeats the input.
+pub fn options<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ModuleError> {
+    serde_json::from_slice(json)
+        .map_err(|_| ModuleError::new("bad_option", "options", "an option is missing, unknown or malformed"))
+}
+
+/// Unix seconds from an option.
+pub fn time(now: u64) -> Result<Time, ModuleError> {
+    Time::from_unix(now).ok_or_else(|| ModuleError::new("bad_option", "now", "the time lies outside 1970 to 2199"))
+}
+
+/// Makes a key file and, for an institution, its joining request.
+pub fn new_key(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    let [passphrase, entropy, json] = request::parts(bytes)?;
+    let NewKey { code, kind, name, now, role } = options(json)?;
+    let (file, keys) = KeyFile::make(role, code, name, passphrase, &Entropy::new(entropy)?)?;
+    let malformed = |e| ModuleError::decode("key file", &e);
+    let joining = match (role, kind) {
+        (Role::Institution, Some(kind)) => {
+            let header = JoiningRequest {
+                code: file.code.clone(),
+                issued: time(now)?,
+                kind,
+                name: file.name.clone(),
+                sealing_key: file.sealing_key,
+                signing_key: file.signing_key,
+            };
+            envelope::write(&header, b"", &[&keys.signing]).map_err(malformed)?
+        }
+        (Role::Institution, None) => {
+            return Err(ModuleError::new("bad_option", "kind", "an institution's key needs the institution's kind"));
+        }
+        _ => Vec::new(),
+    };
+    Ok(request::join(&[&file.write().map_err(malformed)?, &joining]))
+}
+
+/// Opens a key file.
+pub fn unlock(file: &[u8], passphrase: &[u8]) -> Result<(KeyFile, Keys), ModuleError> {
+    let file = KeyFile::read(file).map_err(|e| ModuleError::decode("key file", &e))?;
+    let keys = file.unlock(passphrase)?;
+    Ok((file, keys))
+}
+
+/// Answers a host's challenge.
+pub fn sign_in(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    let [file, passphrase, host, challenge] = request::parts(bytes)?;
+    let bad = |field| ModuleError::new("bad_request", field, format!("the {field} is malformed"));
+    let host: Code = std::str::from_utf8(host).ok().and_then(|h| h.parse().ok()).ok_or_else(|| bad("host code"))?;
+    let challenge = challenge.try_into().map_err(|_| bad("challenge"))?;
+    let (_, keys) = unlock(file, passphrase)?;
+    Ok([keys.signing.public().as_bytes().as_slice(), &keys.signing.sign_in(&host, challenge)].concat())
+}
+
+/// Signs a document once more. The document's own signatures must hold.
+pub fn co_sign(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    let [file, passphrase, document] = request::parts(bytes)?;
+    let malformed = |e| ModuleError::decode("document", &e);
+    let head = Head::parse(document).map_err(malformed)?;
+    head.signers().map_err(malformed)?;
+    let (_, keys) = unlock(file, passphrase)?;
+    Ok([keys.signing.public().as_bytes().as_slice(), &keys.signing.sign(&head.pae())].concat())
+}
+
+#[derive(Serialize)]
+struct Inspection<'a> {
+    r#type: &'a str,
+    digest: Digest,
+    header: serde_json::Value,
+    signers: Vec<PublicKey>,
+}
+
+/// Says what a document is and who signed it. The signatures must hold.
+pub fn inspect(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    let [document] = request::parts(bytes)?;
+    let malformed = |e| ModuleError::decode("document", &e);
+    let head = Head::parse(document).map_err(malformed)?;
+    let signers = head.signers().map_err(malformed)?;
+    let header = protocol::canonical::decode(head.header_json()).map_err(malformed)?;
+    let digest = Digest::of(&head.pae());
+    Ok(json(&Inspection { r#type: head.kind(), digest, header, signers }))
+}
+
+/// A JSON result.
+pub fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}

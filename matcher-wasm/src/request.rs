@@ -1,0 +1,95 @@
+//! The bytes that cross the module's border (SPEC §10).
+
+use protocol::envelope::Reader;
+use zeroize::Zeroizing;
+
+use crate::error::ModuleError;
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// Begin a session.
+    Open,
+    /// The next chunk of a file.
+    Push,
+    /// End the file; another may follow.
+    NextFile,
+    /// End the run and seal the answer.
+    Finish,
+    /// The next piece of the answer.
+    Read,
+    /// Look at a file's first bytes.
+    Preview,
+    /// Make keys.
+    NewKey,
+    /// Answer a host's challenge.
+    SignIn,
+    /// Sign a document once more.
+    CoSign,
+    /// Say what a document is.
+    Inspect,
+}
+
+impl Op {
+    fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            0x01 => Self::Open,
+            0x02 => Self::Push,
+            0x03 => Self::NextFile,
+            0x04 => Self::Finish,
+            0x05 => Self::Read,
+            0x06 => Self::Preview,
+            0x10 => Self::NewKey,
+            0x11 => Self::SignIn,
+            0x12 => Self::CoSign,
+            0x13 => Self::Inspect,
+            _ => return None,
+        })
+    }
+}
+
+/// A request, wiped when it is dropped: it may hold a passphrase or customers' rows.
+pub struct Request(Zeroizing<Vec<u8>>);
+
+impl Request {
+    /// Takes the request's bytes over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The operation, and what follows it.
+    ///
+    /// # Errors
+    /// `unknown_operation`.
+    pub fn split(&self) -> Result<(Op, &[u8]), ModuleError> {
+        let unknown = || ModuleError::new("unknown_operation", "request", "the module knows no such operation");
+        let (first, rest) = self.0.split_first().ok_or_else(unknown)?;
+        Ok((Op::from_byte(*first).ok_or_else(unknown)?, rest))
+    }
+}
+
+/// The `N` parts of a request, each `u32 length ‖ bytes`.
+///
+/// # Errors
+/// `bad_request` when there are fewer, more, or one is cut short.
+pub fn parts<const N: usize>(bytes: &[u8]) -> Result<[&[u8]; N], ModuleError> {
+    let bad = |_| ModuleError::new("bad_request", "request", "the request's parts are not as this operation takes them");
+    let mut reader = Reader(bytes);
+    let mut out: [&[u8]; N] = [&[]; N];
+    for part in &mut out {
+        let length = u32::from_be_bytes(reader.array("request").map_err(bad)?);
+        *part = reader.take(usize::try_from(length).unwrap_or(usize::MAX), "request").map_err(bad)?;
+    }
+    reader.end("request").map_err(bad)?;
+    Ok(out)
+}
+
+/// Writes a request or a reply of several parts.
+pub fn join(parts: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(parts.iter().map(|p| p.len() + 4).sum());
+    for part in parts {
+        out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        out.extend_from_slice(part);
+    }
+    out
+}

@@ -1,0 +1,243 @@
+//! One session: open, push, finish, read. A state is consumed by the step that leaves it, so no step
+//! can be skipped or repeated.
+
+use protocol::agreement::{Agreement, AgreementInForce};
+use protocol::answer::Shape;
+use protocol::answer_seal::{Maker, SealedAnswer};
+use protocol::coverage::Coverage;
+use protocol::key_file::Keys;
+use protocol::roster::{AcceptedRoster, Field, Level, Line, Roster, RosterContext};
+use protocol::secret::{Entropy, TokenKey};
+use protocol::token::Prf;
+use protocol::value::{Date, Digest, ReleaseNumber, RosterId, Time};
+use protocol::{CheckError, Document, seal};
+use protocol::label::Label;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::ModuleError;
+use crate::findings::Findings;
+use crate::keys;
+use crate::layout::TableOptions;
+use crate::matching::{Matching, Warning};
+use crate::preview;
+use crate::request::{self, Op, Request};
+
+/// Where a session stands.
+#[derive(Default)]
+pub enum Session {
+    /// Nothing opened.
+    #[default]
+    Idle,
+    /// Files are coming in.
+    Open(Box<Open>),
+    /// The answer is going out.
+    Sealed(Box<SealedAnswer<Findings>>),
+    /// An error ended it; everything it held is gone.
+    Over,
+}
+
+/// A session that takes files.
+pub struct Open {
+    keys: Keys,
+    agreement: AgreementInForce,
+    roster: AcceptedRoster,
+    entropy: Entropy,
+    options: Options,
+    created: Time,
+    matching: Matching,
+}
+
+/// Options of `open`, SPEC §10.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    answer_version: u32,
+    last_serial: u64,
+    module_sha256: Digest,
+    now: u64,
+    #[serde(default)]
+    table: TableOptions,
+}
+
+/// What `open` says of the task.
+#[derive(Serialize)]
+struct Task<'a> {
+    answer_bytes: u64,
+    approval_required: bool,
+    as_of: Date,
+    centre: &'a str,
+    expires: Time,
+    fields: &'a [Field],
+    id: RosterId,
+    institution: &'a str,
+    legal_basis: &'a str,
+    level: Level,
+    line: Option<Line>,
+    purpose: &'a str,
+    release: ReleaseNumber,
+    roster: Digest,
+    slot_count: u32,
+    slot_size: u32,
+}
+
+/// What `finish` says.
+#[derive(Serialize)]
+struct Report {
+    answer_bytes: u64,
+    answer_digest: Digest,
+    coverage: Coverage,
+    unknown_products: Vec<String>,
+    warnings: Vec<Warning>,
+}
+
+/// This module's release: the package version.
+pub fn release() -> ReleaseNumber {
+    #[expect(clippy::expect_used, reason = "a test reads the package version")]
+    env!("CARGO_PKG_VERSION").parse().expect("package versions are three numbers")
+}
+
+impl Session {
+    /// Carries out one request.
+    ///
+    /// # Errors
+    /// What is wrong, by code. An error of `push`, `next file` or `finish` ends the session.
+    pub fn run(&mut self, request: &Request) -> Result<Vec<u8>, ModuleError> {
+        let (op, rest) = request.split()?;
+        match op {
+            Op::Open => match self {
+                Self::Idle => {
+                    let (open, task) = Open::new(rest)?;
+                    *self = Self::Open(Box::new(open));
+                    Ok(task)
+                }
+                _ => Err(ModuleError::new("busy", "session", "this instance has had its session: take a fresh one")),
+            },
+            Op::Push => self.open_step(|open| open.matching.push(rest)),
+            Op::NextFile => self.open_step(|open| open.matching.end_file()),
+            Op::Finish => match std::mem::replace(self, Self::Over) {
+                Self::Open(open) => {
+                    let (sealed, report) = open.finish()?;
+                    *self = Self::Sealed(Box::new(sealed));
+                    Ok(report)
+                }
+                other => {
+                    *self = other;
+                    Err(not_open())
+                }
+            },
+            Op::Read => match self {
+                Self::Sealed(sealed) => Ok(sealed.read()),
+                _ => Err(ModuleError::new("not_finished", "session", "there is no answer to read yet")),
+            },
+            Op::Preview => {
+                let [bytes, options] = request::parts(rest)?;
+                Ok(keys::json(&preview::preview(bytes, &keys::options(options)?)?))
+            }
+            Op::NewKey => keys::new_key(rest),
+            Op::SignIn => keys::sign_in(rest),
+            Op::CoSign => keys::co_sign(rest),
+            Op::Inspect => keys::inspect(rest),
+        }
+    }
+
+    fn open_step(
+        &mut self,
+        step: impl FnOnce(&mut Open) -> Result<(), ModuleError>,
+    ) -> Result<Vec<u8>, ModuleError> {
+        let Self::Open(open) = self else { return Err(not_open()) };
+        match step(open) {
+            Ok(()) => Ok(keys::json(&open.matching.progress())),
+            Err(error) => {
+                *self = Self::Over;
+                Err(error)
+            }
+        }
+    }
+}
+
+fn not_open() -> ModuleError {
+    ModuleError::new("not_open", "session", "no session is open, or an error has ended it")
+}
+
+impl Open {
+    /// Unlocks, checks, and opens the token key: everything before the first row.
+    fn new(bytes: &[u8]) -> Result<(Self, Vec<u8>), ModuleError> {
+        let [key_file, passphrase, agreement, roster, entropy, options] = request::parts(bytes)?;
+        let options: Options = keys::options(options)?;
+        let created = keys::time(options.now)?;
+        let entropy = Entropy::new(entropy)?;
+        let agreement =
+            Document::<Agreement>::read(agreement).map_err(|e| ModuleError::decode("agreement", &e))?;
+        let agreement = agreement.check(created.date())?;
+        let roster = Document::<Roster>::read(roster).map_err(|e| ModuleError::decode("roster", &e))?;
+        let context = RosterContext { now: created, last_serial: options.last_serial, release: Some(release()) };
+        let roster = roster.check(&agreement, &context)?;
+        let (_, keys) = keys::unlock(key_file, passphrase)?;
+        if keys.signing.public() != agreement.terms.institution.signing_key {
+            return Err(CheckError::WrongInstitution("key file").into());
+        }
+        if !(1..=999).contains(&options.answer_version) {
+            return Err(ModuleError::new("bad_option", "answer_version", "the version lies outside 1 to 999"));
+        }
+
+        let info = Label::TokenKey.bytes(&[&roster.roster.id.0, agreement.digest.as_bytes()]);
+        let sealed = &roster.roster.token_key.0;
+        let key = seal::open(&keys.opening, &info, sealed, "roster.token_key")?;
+        let key: Zeroizing<[u8; 32]> = Zeroizing::new(
+            key.as_slice().try_into().map_err(|_| CheckError::Seal("roster.token_key"))?,
+        );
+        let prf = Prf::new(roster.roster.prf, TokenKey::from_bytes(&key));
+        let matching = Matching::new(&roster, &agreement, prf, options.table.clone());
+
+        let (header, terms) = (&roster.roster, &agreement.terms);
+        let task = keys::json(&Task {
+            answer_bytes: Shape::of(header, &agreement).body_bytes(),
+            approval_required: terms.approval_required,
+            as_of: header.as_of,
+            centre: terms.centre.name.as_str(),
+            expires: header.expires,
+            fields: &header.fields,
+            id: header.id,
+            institution: terms.institution.name.as_str(),
+            legal_basis: header.legal_basis.as_str(),
+            level: header.level,
+            line: header.line,
+            purpose: header.purpose.as_str(),
+            release: release(),
+            roster: roster.digest,
+            slot_count: header.slot_count,
+            slot_size: header.slot_size,
+        });
+        Ok((Self { keys, agreement, roster, entropy, options, created, matching }, task))
+    }
+
+    fn finish(self) -> Result<(SealedAnswer<Findings>, Vec<u8>), ModuleError> {
+        let Self { keys, agreement, roster, entropy, options, created, matching } = self;
+        let (coverage, warnings, unknown_products, findings) = matching.finish()?;
+        let maker = Maker {
+            key: &keys.signing,
+            created,
+            version: options.answer_version,
+            module_release: release(),
+            module_sha256: options.module_sha256,
+        };
+        let sealed = SealedAnswer::make(&roster, &agreement, &maker, &coverage, findings, &entropy)?;
+        let report = keys::json(&Report {
+            answer_bytes: sealed.total_bytes(),
+            answer_digest: sealed.digest(),
+            coverage,
+            unknown_products,
+            warnings,
+        });
+        Ok((sealed, report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_package_version_is_a_release() {
+        assert_eq!(super::release().to_string(), env!("CARGO_PKG_VERSION"));
+    }
+}

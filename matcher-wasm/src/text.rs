@@ -1,0 +1,190 @@
+//! Which text encoding a file is in, and whether it is text at all (SPEC §5.2, design §3).
+
+use std::borrow::Cow;
+
+use encoding_rs::{Decoder, GB18030, UTF_16BE, UTF_16LE};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ModuleError;
+
+/// Bytes of a file that are looked at before any row is read.
+pub const SAMPLE_BYTES: usize = 65_536;
+
+/// An encoding that the matcher reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// GB18030, which holds GBK and GB2312.
+    #[serde(rename = "gb18030")]
+    Gb18030,
+    /// UTF-16, little end first ("Unicode text").
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, big end first.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+}
+
+impl Encoding {
+    /// The name in coverage statements.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Gb18030 => "gb18030",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+        }
+    }
+
+    /// Finds the encoding from the first bytes of a file; `complete` says that they are all of it.
+    ///
+    /// # Errors
+    /// When the file is no text: a code that names what it is.
+    pub fn detect(sample: &[u8], complete: bool) -> Result<Self, ModuleError> {
+        let refuse = |code, message| Err(ModuleError::new(code, "file", message));
+        match sample {
+            [0xEF, 0xBB, 0xBF, ..] => return Ok(Self::Utf8),
+            [0xFF, 0xFE, ..] => return Ok(Self::Utf16Le),
+            [0xFE, 0xFF, ..] => return Ok(Self::Utf16Be),
+            [b'P', b'K', 3, 4, ..] => {
+                return refuse("spreadsheet_xlsx", "this is a spreadsheet or zip archive, not delimited text");
+            }
+            [0xD0, 0xCF, 0x11, 0xE0, ..] => {
+                return refuse("spreadsheet_xls", "this is an old or password-protected spreadsheet, not delimited text");
+            }
+            [b'%', b'P', b'D', b'F', ..] => return refuse("pdf_file", "this is a PDF, not delimited text"),
+            _ => {}
+        }
+        let start = sample.trim_ascii_start();
+        let tag = |t: &[u8]| start.get(..t.len()).is_some_and(|s| s.eq_ignore_ascii_case(t));
+        if tag(b"<html") || tag(b"<!doctype") || tag(b"<table") || tag(b"<?xml") || tag(b"<meta") {
+            return refuse("html_file", "this is a web page or XML under another name, not delimited text");
+        }
+        let zeros = |odd: usize| sample.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
+        if sample.contains(&0) {
+            let (even, odd) = (zeros(0), zeros(1));
+            let many = sample.len() / 6;
+            return match (even, odd) {
+                (0, odd) if odd > many => Ok(Self::Utf16Le),
+                (even, 0) if even > many => Ok(Self::Utf16Be),
+                _ => refuse("binary_file", "this is not a text file"),
+            };
+        }
+        match std::str::from_utf8(sample) {
+            Ok(_) => return Ok(Self::Utf8),
+            Err(e) if e.error_len().is_none() && !complete => return Ok(Self::Utf8),
+            Err(_) => {}
+        }
+        let mut decoder = GB18030.new_decoder_without_bom_handling();
+        let mut text = String::with_capacity(sample.len() * 2);
+        let (_, _, bad) = decoder.decode_to_string(sample, &mut text, complete);
+        let controls = text.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{1B}')).count();
+        if bad && text.matches('\u{FFFD}').count() * 50 > text.chars().count() || controls * 50 > sample.len() {
+            return refuse("binary_file", "this is not a text file, or not in an encoding that can be read");
+        }
+        Ok(Self::Gb18030)
+    }
+}
+
+/// Turns a file's bytes into bytes that can be split at delimiters: most files as they are, the others
+/// by way of UTF-8.
+pub enum Stage {
+    /// Split as it is; fields are decoded one by one where they are needed.
+    Plain {
+        /// How fields are decoded.
+        encoding: Encoding,
+    },
+    /// Decoded whole before it is split.
+    Transcoded {
+        /// The decoder, which keeps the halves of characters that a cut leaves.
+        decoder: Decoder,
+    },
+}
+
+impl Stage {
+    /// The stage for a file. GB18030's second bytes run over `|` and `^` but not over `,` `;` tab, quotes
+    /// and line breaks.
+    pub fn new(encoding: Encoding, delimiter: u8) -> Self {
+        let transcoded = |encoding: &'static encoding_rs::Encoding| Self::Transcoded {
+            decoder: encoding.new_decoder_without_bom_handling(),
+        };
+        match encoding {
+            Encoding::Utf16Le => transcoded(UTF_16LE),
+            Encoding::Utf16Be => transcoded(UTF_16BE),
+            Encoding::Gb18030 if !matches!(delimiter, b',' | b';' | b'\t') => transcoded(GB18030),
+            encoding => Self::Plain { encoding },
+        }
+    }
+
+    /// The next bytes; `last` says that the file ends with them.
+    pub fn next<'a>(&mut self, bytes: &'a [u8], last: bool) -> Cow<'a, [u8]> {
+        match self {
+            Self::Plain { .. } => Cow::Borrowed(bytes),
+            Self::Transcoded { decoder } => {
+                let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 4 + 16);
+                let mut text = String::with_capacity(room);
+                let _ = decoder.decode_to_string(bytes, &mut text, last);
+                Cow::Owned(text.into_bytes())
+            }
+        }
+    }
+
+    /// Decodes a field. `None` when bytes are no text in the file's encoding.
+    pub fn field<'a>(&self, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
+        match (std::str::from_utf8(bytes), self) {
+            // What was transcoded is UTF-8 with U+FFFD where the file was not good.
+            (Ok(text), Self::Transcoded { .. }) => (!text.contains('\u{FFFD}')).then_some(Cow::Borrowed(text)),
+            (Ok(text), Self::Plain { encoding: Encoding::Utf8 }) => Some(Cow::Borrowed(text)),
+            (Ok(text), _) if text.is_ascii() => Some(Cow::Borrowed(text)),
+            (_, Self::Plain { encoding: Encoding::Gb18030 }) => {
+                GB18030.decode_without_bom_handling_and_without_replacement(bytes)
+            }
+            // The first 64 KiB may have been ASCII only: what follows may still be GB18030.
+            (Err(_), Self::Plain { encoding: Encoding::Utf8 }) => {
+                GB18030.decode_without_bom_handling_and_without_replacement(bytes)
+            }
+            _ => None,
+        }
+    }
+
+    /// Decodes a field for comparing a name or showing it: bad bytes become U+FFFD.
+    pub fn field_lossy<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
+        self.field(bytes).unwrap_or(Cow::Borrowed("\u{FFFD}"))
+    }
+}
+
+/// The bytes after a byte order mark.
+pub fn without_mark(encoding: Encoding, bytes: &[u8]) -> &[u8] {
+    let mark: &[u8] = match encoding {
+        Encoding::Utf8 => &[0xEF, 0xBB, 0xBF],
+        Encoding::Utf16Le => &[0xFF, 0xFE],
+        Encoding::Utf16Be => &[0xFE, 0xFF],
+        Encoding::Gb18030 => &[0x84, 0x31, 0x95, 0x33],
+    };
+    bytes.strip_prefix(mark).unwrap_or(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detect(bytes: &[u8]) -> Result<Encoding, &'static str> {
+        Encoding::detect(bytes, true).map_err(|e| e.code)
+    }
+
+    #[test]
+    fn bytes_not_names_decide() {
+        assert_eq!(detect("姓名,证件号码".as_bytes()), Ok(Encoding::Utf8));
+        assert_eq!(detect(&GB18030.encode("姓名,证件号码\n张三,1").0), Ok(Encoding::Gb18030));
+        assert_eq!(detect(&[0xFF, 0xFE, b'a', 0]), Ok(Encoding::Utf16Le));
+        assert_eq!(detect(b"a\0b\0c\0d\0e\0f\0"), Ok(Encoding::Utf16Le));
+        assert_eq!(detect(b"PK\x03\x04rest"), Err("spreadsheet_xlsx"));
+        assert_eq!(detect(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1]), Err("spreadsheet_xls"));
+        assert_eq!(detect(b"\n<HTML><table>"), Err("html_file"));
+        assert_eq!(detect(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Err("binary_file"));
+        let cut = &"姓名姓".as_bytes()[..8];
+        assert_eq!(Encoding::detect(cut, false), Ok(Encoding::Utf8), "a sample may end inside a character");
+    }
+}
