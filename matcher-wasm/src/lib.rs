@@ -1,43 +1,28 @@
-//! The matcher module: an institution's customer export in, a sealed answer out.
+//! The matcher module's face to its runner: `run` and `abi_version`, and nothing else. All the rest is
+//! the crate `matcher`.
 //!
-//! The same code is the audited `.wasm` file and a native library for tests and benches. Bytes go in and
-//! bytes come out ([`run`]); nothing else crosses the border. Read first: [`request`] (the border),
-//! [`session`] (open, push, finish, read), then [`matching`] (what happens to a row), and from there
-//! [`layout`], [`records`], [`damage`], [`cell`] and [`findings`].
+//! `Vec<u8>` in and out, no `Result`, no exported struct, no JavaScript value: that is what keeps the
+//! import section empty (docs/decisions/0002). The request is owned, so that it can be wiped.
 
-pub mod cell;
-pub mod damage;
-pub mod error;
-pub mod face;
-pub mod findings;
-pub mod keys;
-pub mod layout;
-pub mod lookup;
-pub mod matching;
-pub mod preview;
-pub mod records;
-pub mod request;
-pub mod roles;
-pub mod session;
-pub mod text;
+use std::cell::RefCell;
 
-use request::Request;
-use session::Session;
+use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Version of the module's border (SPEC §10).
-pub const ABI_VERSION: u32 = 1;
+use matcher::session::Session;
 
-/// Carries out one request of a session: `0x00 ‖ result` or `0x01 ‖ error JSON`.
-pub fn run(session: &mut Session, request: Vec<u8>) -> Vec<u8> {
-    match session.run(&Request::new(request)) {
-        Ok(mut result) => {
-            result.insert(0, 0);
-            result
-        }
-        Err(error) => {
-            let mut reply = vec![1];
-            reply.extend(keys::json(&error));
-            reply
-        }
-    }
+thread_local! {
+    /// One instance, one session.
+    static SESSION: RefCell<Session> = const { RefCell::new(Session::Idle) };
+}
+
+/// Carries out one request (SPEC §10).
+#[wasm_bindgen]
+pub fn run(request: Vec<u8>) -> Vec<u8> {
+    SESSION.with_borrow_mut(|session| matcher::run(session, request))
+}
+
+/// Version of the border.
+#[wasm_bindgen]
+pub fn abi_version() -> u32 {
+    matcher::ABI_VERSION
 }

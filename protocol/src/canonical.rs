@@ -1,15 +1,18 @@
 //! Canonical JSON (SPEC §2.1): one way to write a header, and a reader that refuses every other.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::value::MapDeserializer;
+use serde_json::{Map, Value};
 
 use crate::error::DecodeError;
 
 /// Integers above this lose digits in other programs' JSON (RFC 8785, RFC 7493 §2.2).
 const MAX_INTEGER: u64 = (1 << 53) - 1;
 
-/// How deep objects and lists may nest.
+/// How deep objects and lists may nest, the outermost counted as one.
 const MAX_DEPTH: usize = 8;
 
 /// Writes `value` canonically.
@@ -36,13 +39,20 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
     if again != bytes {
         return Err(DecodeError::NotCanonical);
     }
-    serde_json::from_slice(bytes).map_err(|error| DecodeError::Member(member_at_fault(&value, bytes, &error)))
+    let Value::Object(members) = &value else { return Err(DecodeError::Member("(header)".to_owned())) };
+    let current = Cell::new("(header)");
+    let read = members.iter().map(|(name, member)| {
+        current.set(name);
+        (name.as_str(), member)
+    });
+    T::deserialize(MapDeserializer::<_, serde_json::Error>::new(read))
+        .map_err(|error| DecodeError::Member(member_at_fault(current.get(), &error)))
 }
 
 /// `serde_json`'s own map may or may not keep insertion order (a feature that any crate of a build can
 /// switch on), so the sorting is done here.
 fn write(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    if depth > MAX_DEPTH {
+    if depth >= MAX_DEPTH && (value.is_array() || value.is_object()) {
         return Err(DecodeError::NotCanonical);
     }
     match value {
@@ -62,8 +72,7 @@ fn write(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), DecodeErr
             out.push(b']');
         }
         Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+            let members = sorted(members);
             out.push(b'{');
             for (i, (name, member)) in members.into_iter().enumerate() {
                 if !name.is_ascii() {
@@ -82,34 +91,26 @@ fn write(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), DecodeErr
     Ok(())
 }
 
+fn sorted(members: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut sorted: Vec<(&String, &Value)> = Vec::with_capacity(members.len());
+    for member in members {
+        sorted.insert(sorted.partition_point(|(name, _)| *name < member.0), member);
+    }
+    sorted
+}
+
 fn write_scalar(value: &Value, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     serde_json::to_writer(out, value).map_err(|_| DecodeError::NotCanonical)
 }
 
 /// Names the outermost member an error is about, without repeating anything of its value: serde's own
-/// message may quote the input.
-fn member_at_fault(value: &Value, bytes: &[u8], error: &serde_json::Error) -> String {
+/// message may quote the input. `current` is the member that was being read.
+fn member_at_fault(current: &str, error: &serde_json::Error) -> String {
     let message = error.to_string();
     if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         return name.to_owned();
     }
-    if message.starts_with("unknown field") {
-        return "(unknown)".to_owned();
-    }
-    // Members stand in sorted order on one line, so the one at fault is the last whose name
-    // begins before the error's column.
-    let Value::Object(members) = value else { return "(header)".to_owned() };
-    let before = bytes.get(..error.column()).unwrap_or(bytes);
-    let mut names: Vec<&String> = members.keys().collect();
-    names.sort();
-    names
-        .into_iter()
-        .rfind(|name| {
-            let quoted = format!("\"{name}\":");
-            before.windows(quoted.len()).any(|w| w == quoted.as_bytes())
-        })
-        .cloned()
-        .unwrap_or_else(|| "(header)".to_owned())
+    if message.starts_with("unknown field") { "(unknown)".to_owned() } else { current.to_owned() }
 }
 
 #[cfg(test)]

@@ -51,19 +51,16 @@ fn fold(trimmed: &str) -> String {
         (Some(_), Some(open)) => half.get(..open).unwrap_or(half),
         _ => half,
     };
-    let dotted: String = kept
-        .chars()
-        .map(|c| match c {
-            '\u{2022}' | '\u{2027}' | '\u{30FB}' | '\u{FF65}' | '.' | '\u{22C5}' | '\u{2219}' => '\u{B7}',
-            c => c.to_ascii_uppercase(),
-        })
-        .collect();
-    let joined = if dotted.is_ascii() {
-        let mut words: Vec<&str> = dotted.split([' ', ',']).collect();
-        words.sort_unstable();
+    let upper = kept.to_ascii_uppercase();
+    let joined = if upper.is_ascii() {
+        let mut words: Vec<&str> = Vec::new();
+        for word in upper.split([' ', ',', '.']) {
+            words.insert(words.partition_point(|other| *other <= word), word);
+        }
         words.concat()
     } else {
-        dotted
+        let dot = |c| matches!(c, '\u{2022}' | '\u{2027}' | '\u{30FB}' | '\u{FF65}' | '.' | '\u{22C5}' | '\u{2219}');
+        upper.replace(dot, "\u{B7}")
     };
     joined.chars().filter(|c| !clean::is_blank(*c)).collect()
 }
@@ -80,6 +77,7 @@ mod tests {
         assert_eq!(folded("阿依古丽．买买提"), folded("阿依古丽·买买提"));
         assert_eq!(folded("李四（监护人）"), folded("李四"));
         assert_eq!(folded("John  Smith"), folded("SMITH, John"));
+        assert_eq!(folded("J. Smith"), folded("SMITH, J."));
         assert_ne!(folded("张三"), folded("张四"));
         for wild in ["", " ", "王?", "王？", "王\u{E000}", "王\u{FFFD}", "张*", "□山"] {
             assert_eq!(folded(wild), None, "{wild}");

@@ -94,9 +94,9 @@ impl Hint {
             Self::Company
         } else if holds(&["护照"]) || cell.to_ascii_lowercase().contains("passport") {
             Self::Passport
-        } else if holds(&["台胞", "台湾居民来往"]) || (holds(&["台湾"]) && holds(&["通行证"])) {
+        } else if holds(&["台胞", "台湾居民来往"]) || (holds(&["台湾"]) && holds(&["通行证"]) && !holds(&["往来台湾"])) {
             Self::Tw
-        } else if holds(&["回乡", "港澳居民来往"]) || (holds(&["港澳"]) && holds(&["通行证"])) {
+        } else if holds(&["回乡", "港澳居民来往"]) || (holds(&["港澳"]) && holds(&["通行证"]) && !holds(&["往来港澳"])) {
             Self::HkMo
         } else if holds(&["军官", "士兵", "警官", "文职", "军人"]) {
             Self::Officer
@@ -185,7 +185,7 @@ pub fn read_plain(cell: &[u8]) -> Option<&[u8; 18]> {
 
 /// The subject of a number that [`read_plain`] found good.
 pub fn resident(number: &[u8; 18]) -> Subject {
-    Subject { kind: Kind::Resident, number: String::from_utf8_lossy(number).into_owned() }
+    Subject { kind: Kind::Resident, number: number.iter().map(|b| char::from(*b)).collect() }
 }
 
 fn subject(kind: Kind, number: impl Into<String>) -> Outcome {
@@ -226,7 +226,7 @@ fn classify(text: &str, hint: Hint, done: &mut NormalisedSet) -> Outcome {
             return match <&[u8; 18]>::try_from(with_x.as_slice()).map(check_resident) {
                 Ok(Check::Valid) => {
                     done.add(Normalised::Star);
-                    subject(Kind::Resident, String::from_utf8_lossy(&with_x))
+                    subject(Kind::Resident, format!("{}X", text.trim_end_matches('*')))
                 }
                 _ => Quarantine(Reason::CheckDigit),
             };
@@ -270,7 +270,8 @@ fn classify(text: &str, hint: Hint, done: &mut NormalisedSet) -> Outcome {
     if bytes.len() == 8 && all_digits(bytes) {
         return subject(Kind::TwPermit, text);
     }
-    if matches!(bytes.len(), 9 | 13..=20) && bytes.iter().all(|b| b.is_ascii_digit() || *b == b'X') {
+    let figures = bytes.iter().all(|b| b.is_ascii_digit() || *b == b'X') && bytes.iter().any(u8::is_ascii_digit);
+    if matches!(bytes.len(), 9 | 13..=20) && figures {
         return Quarantine(Reason::Length);
     }
     Quarantine(Reason::Format)

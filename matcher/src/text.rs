@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Decoder, GB18030, UTF_16BE, UTF_16LE};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModuleError;
+use crate::gb18030::{self, Decoded};
 
 /// Bytes of a file that are looked at before any row is read.
 pub const SAMPLE_BYTES: usize = 65_536;
@@ -77,11 +77,11 @@ impl Encoding {
             Err(e) if e.error_len().is_none() && !complete => return Ok(Self::Utf8),
             Err(_) => {}
         }
-        let mut decoder = GB18030.new_decoder_without_bom_handling();
-        let mut text = String::with_capacity(sample.len() * 2);
-        let (_, _, bad) = decoder.decode_to_string(sample, &mut text, complete);
+        let mut transcoder = Transcoder::new(Self::Gb18030);
+        let text = transcoder.next(sample, complete);
+        let lost = text.matches(REPLACEMENT).count();
         let controls = text.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{1B}')).count();
-        if bad && text.matches('\u{FFFD}').count() * 50 > text.chars().count() || controls * 50 > sample.len() {
+        if lost * 50 > text.chars().count() || controls * 50 > sample.len() {
             return refuse("binary_file", "this is not a text file, or not in an encoding that can be read");
         }
         Ok(Self::Gb18030)
@@ -97,24 +97,17 @@ pub enum Stage {
         encoding: Encoding,
     },
     /// Decoded whole before it is split.
-    Transcoded {
-        /// The decoder, which keeps the halves of characters that a cut leaves.
-        decoder: Decoder,
-    },
+    Transcoded(Transcoder),
 }
 
 impl Stage {
     /// The stage for a file. GB18030's second bytes run over `|` and `^` but not over `,` `;` tab, quotes
     /// and line breaks.
     pub fn new(encoding: Encoding, delimiter: u8) -> Self {
-        let transcoded = |encoding: &'static encoding_rs::Encoding| Self::Transcoded {
-            decoder: encoding.new_decoder_without_bom_handling(),
-        };
         match encoding {
-            Encoding::Utf16Le => transcoded(UTF_16LE),
-            Encoding::Utf16Be => transcoded(UTF_16BE),
-            Encoding::Gb18030 if !matches!(delimiter, b',' | b';' | b'\t') => transcoded(GB18030),
-            encoding => Self::Plain { encoding },
+            Encoding::Gb18030 if matches!(delimiter, b',' | b';' | b'\t') => Self::Plain { encoding },
+            Encoding::Utf8 => Self::Plain { encoding },
+            encoding => Self::Transcoded(Transcoder::new(encoding)),
         }
     }
 
@@ -122,12 +115,7 @@ impl Stage {
     pub fn next<'a>(&mut self, bytes: &'a [u8], last: bool) -> Cow<'a, [u8]> {
         match self {
             Self::Plain { .. } => Cow::Borrowed(bytes),
-            Self::Transcoded { decoder } => {
-                let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 4 + 16);
-                let mut text = String::with_capacity(room);
-                let _ = decoder.decode_to_string(bytes, &mut text, last);
-                Cow::Owned(text.into_bytes())
-            }
+            Self::Transcoded(transcoder) => Cow::Owned(transcoder.next(bytes, last).into_bytes()),
         }
     }
 
@@ -135,16 +123,11 @@ impl Stage {
     pub fn field<'a>(&self, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
         match (std::str::from_utf8(bytes), self) {
             // What was transcoded is UTF-8 with U+FFFD where the file was not good.
-            (Ok(text), Self::Transcoded { .. }) => (!text.contains('\u{FFFD}')).then_some(Cow::Borrowed(text)),
+            (Ok(text), Self::Transcoded(_)) => (!text.contains(REPLACEMENT)).then_some(Cow::Borrowed(text)),
             (Ok(text), Self::Plain { encoding: Encoding::Utf8 }) => Some(Cow::Borrowed(text)),
             (Ok(text), _) if text.is_ascii() => Some(Cow::Borrowed(text)),
-            (_, Self::Plain { encoding: Encoding::Gb18030 }) => {
-                GB18030.decode_without_bom_handling_and_without_replacement(bytes)
-            }
-            // The first 64 KiB may have been ASCII only: what follows may still be GB18030.
-            (Err(_), Self::Plain { encoding: Encoding::Utf8 }) => {
-                GB18030.decode_without_bom_handling_and_without_replacement(bytes)
-            }
+            // A file whose first 64 KiB are ASCII, or UTF-8, may still go on in GB18030.
+            (_, Self::Plain { .. }) => gb18030::decode(bytes).map(Cow::Owned),
             _ => None,
         }
     }
@@ -153,6 +136,83 @@ impl Stage {
     pub fn field_lossy<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
         self.field(bytes).unwrap_or(Cow::Borrowed("\u{FFFD}"))
     }
+}
+
+/// What stands for bytes that are no character.
+const REPLACEMENT: char = '\u{FFFD}';
+
+/// Decodes a stream into UTF-8, keeping what a cut leaves of a character.
+pub struct Transcoder {
+    encoding: Encoding,
+    /// Bytes of an unfinished character, at most three.
+    left: Vec<u8>,
+    /// A high surrogate that waits for its other half (UTF-16 only).
+    high: Option<u16>,
+}
+
+impl Transcoder {
+    fn new(encoding: Encoding) -> Self {
+        Self { encoding, left: Vec::new(), high: None }
+    }
+
+    /// The next text; `last` says that the stream ends with these bytes.
+    fn next(&mut self, bytes: &[u8], last: bool) -> String {
+        let mut all = std::mem::take(&mut self.left);
+        all.extend_from_slice(bytes);
+        let mut out = String::with_capacity(all.len() * 3 / 2);
+        let used = match self.encoding {
+            Encoding::Utf16Le => self.utf16(&all, u16::from_le_bytes, &mut out),
+            Encoding::Utf16Be => self.utf16(&all, u16::from_be_bytes, &mut out),
+            Encoding::Gb18030 | Encoding::Utf8 => gb18030_stream(&all, &mut out),
+        };
+        self.left = all.get(used..).unwrap_or_default().to_vec();
+        if last && (!self.left.is_empty() || self.high.is_some()) {
+            self.left.clear();
+            self.high = None;
+            out.push(REPLACEMENT);
+        }
+        out
+    }
+
+    fn utf16(&mut self, bytes: &[u8], unit: fn([u8; 2]) -> u16, out: &mut String) -> usize {
+        let units = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(unit));
+        for unit in units {
+            let high = self.high.take();
+            match (high, unit) {
+                (Some(high), 0xDC00..=0xDFFF) => {
+                    let scalar = 0x1_0000 + ((u32::from(high) & 0x3FF) << 10) + (u32::from(unit) & 0x3FF);
+                    out.push(char::from_u32(scalar).unwrap_or(REPLACEMENT));
+                    continue;
+                }
+                (Some(_), _) => out.push(REPLACEMENT),
+                (None, _) => {}
+            }
+            match unit {
+                0xD800..=0xDBFF => self.high = Some(unit),
+                unit => out.push(char::from_u32(u32::from(unit)).unwrap_or(REPLACEMENT)),
+            }
+        }
+        bytes.len() / 2 * 2
+    }
+}
+
+/// Decodes as far as whole characters go; the number of bytes that took.
+fn gb18030_stream(bytes: &[u8], out: &mut String) -> usize {
+    let mut used = 0;
+    while let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
+        match gb18030::decode_first(rest) {
+            Decoded::Char(c, n) => {
+                out.push(c);
+                used += n;
+            }
+            Decoded::Bad(n) => {
+                out.push(REPLACEMENT);
+                used += n;
+            }
+            Decoded::Cut => break,
+        }
+    }
+    used
 }
 
 /// The bytes after a byte order mark.
@@ -169,6 +229,8 @@ pub fn without_mark(encoding: Encoding, bytes: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use encoding_rs::GB18030;
+    use proptest::prelude::*;
 
     fn detect(bytes: &[u8]) -> Result<Encoding, &'static str> {
         Encoding::detect(bytes, true).map_err(|e| e.code)
@@ -186,5 +248,29 @@ mod tests {
         assert_eq!(detect(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Err("binary_file"));
         let cut = &"姓名姓".as_bytes()[..8];
         assert_eq!(Encoding::detect(cut, false), Ok(Encoding::Utf8), "a sample may end inside a character");
+    }
+
+    proptest! {
+        /// Cuts change nothing, and text comes back as another program wrote it.
+        #[test]
+        fn streams_decode_whole(text in "[a,\u{4E00}-\u{4EFF}㛃䶮\u{1F600}\n]{0,60}", chunk in 1_usize..7) {
+            let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let gb = GB18030.encode(&text).0.into_owned();
+            for (encoding, bytes) in [(Encoding::Utf16Le, utf16), (Encoding::Gb18030, gb)] {
+                let mut transcoder = Transcoder::new(encoding);
+                let mut out: String = bytes.chunks(chunk).map(|piece| transcoder.next(piece, false)).collect();
+                out.push_str(&transcoder.next(&[], true));
+                prop_assert_eq!(&out, &text);
+            }
+        }
+
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            for encoding in [Encoding::Utf16Le, Encoding::Utf16Be, Encoding::Gb18030] {
+                let mut transcoder = Transcoder::new(encoding);
+                let _ = (transcoder.next(&bytes, false), transcoder.next(&bytes, true));
+            }
+            let _ = Encoding::detect(&bytes, true);
+        }
     }
 }

@@ -171,11 +171,8 @@ impl Matching {
         flow.layout.encoding.name().clone_into(&mut self.counts.encoding);
         self.counts.grain = flow.layout.grain;
         for role in &flow.layout.columns.roles {
-            if !self.counts.columns.contains(role) {
-                self.counts.columns.push(role.clone());
-            }
+            layout::insert_once(&mut self.counts.columns, role.clone());
         }
-        self.counts.columns.sort();
         if flow.layout.columns.balance_date.is_none() && self.options.balance_date.is_none() {
             self.counts.warn("no_balance_date");
         }
@@ -521,6 +518,6 @@ fn is_footer(stage: &Stage, record: &Record<'_>, id: &[u8]) -> bool {
     }
     let Some(first) = record.fields().find(|f| !f.trim_ascii().is_empty()) else { return false };
     let text = stage.field_lossy(first);
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect();
     WORDS.iter().any(|word| text.starts_with(word))
 }

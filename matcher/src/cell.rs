@@ -208,10 +208,10 @@ pub fn product(text: &str) -> Cell<AssetKind> {
         (AssetKind::CreditCard, &["信用卡", "贷记卡", "credit card"]),
         (AssetKind::Margin, &["融资", "融券"]),
         (AssetKind::Loan, &["贷款", "透支", "按揭", "loan"]),
+        (AssetKind::Bond, &["国债", "债券", "bond"]), // before 储蓄: 储蓄国债
         (AssetKind::Deposit, &["存款", "活期", "定期", "储蓄", "借记卡", "存单", "存折", "deposit", "saving"]),
         (AssetKind::Wealth, &["理财", "wealth"]),
         (AssetKind::Fund, &["基金", "fund"]),
-        (AssetKind::Bond, &["国债", "债券", "bond"]),
         (AssetKind::Stock, &["股票", "stock"]),
         (AssetKind::Insurance, &["保险", "insurance"]),
         (AssetKind::Metal, &["贵金属", "黄金", "白银", "积存金", "gold"]),
@@ -302,6 +302,7 @@ mod tests {
         assert_eq!(currency("usd"), Cell::Value(Currency(*b"USD")));
         assert_eq!(currency("贝壳"), Cell::Unreadable);
         assert_eq!(product("结构性存款"), Cell::Value(AssetKind::Deposit));
+        assert_eq!(product("储蓄国债（电子式）"), Cell::Value(AssetKind::Bond));
         assert_eq!(product("个人住房贷款"), Cell::Value(AssetKind::Loan));
         assert_eq!(product("神秘产品"), Cell::Unreadable);
         assert_eq!(status("正常"), Status::Active);

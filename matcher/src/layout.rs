@@ -243,20 +243,25 @@ impl Columns {
                 Role::Status => &mut columns.status,
                 Role::Amount(kind) => {
                     columns.amounts.push((kind, Column { index, unit: unit.unwrap_or(*guessed) }));
-                    columns.roles.push(role.name());
+                    insert_once(&mut columns.roles, role.name());
                     continue;
                 }
             };
             // Of two columns with one meaning the first counts, as a reader would take it.
             if place.is_none() {
                 *place = Some(index);
-                columns.roles.push(role.name());
+                insert_once(&mut columns.roles, role.name());
             }
         }
         columns.id_number = id_number?;
-        columns.roles.sort();
-        columns.roles.dedup();
         Some(columns)
+    }
+}
+
+/// Inserts a name in its place, once.
+pub fn insert_once(names: &mut Vec<String>, name: String) {
+    if let Err(at) = names.binary_search(&name) {
+        names.insert(at, name);
     }
 }
 
@@ -284,7 +289,7 @@ mod tests {
         let layout = find("某某银行客户余额表,,,\n打印日期：2026-11-01,,,\n客户名称,证件号码,账号,余额（万元）\n张三,1,2,3\n").unwrap();
         assert_eq!((layout.data_from, layout.width, layout.delimiter), (3, 4, b','));
         assert_eq!(layout.columns.amounts[0].1, Column { index: 3, unit: Unit::TenThousand });
-        assert_eq!(layout.columns.roles, ["account", "amount", "id_number", "name"]);
+        assert!(layout.columns.roles.iter().eq(["account", "amount", "id_number", "name"]));
     }
 
     #[test]

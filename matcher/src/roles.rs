@@ -92,7 +92,7 @@ fn tidy(heading: &str) -> (String, Option<Unit>) {
     let tidied: String = bare
         .chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '\u{FEFF}' | '\u{200B}' | '_' | '-' | '*' | ':' | '.'))
-        .flat_map(char::to_lowercase)
+        .map(|c| c.to_ascii_lowercase())
         .collect();
     (tidied.replace('帐', "账"), unit)
 }

@@ -3,8 +3,6 @@
 //! Sums do not depend on the order of rows. Once [`Findings::close`] has run, writing a slot is one
 //! copy of fixed length whether something was found or not.
 
-use std::collections::BTreeMap;
-
 use protocol::answer_seal::Slots;
 use protocol::name::NameFlag;
 use protocol::roster::{Field, Level, Roster};
@@ -43,7 +41,8 @@ struct Found {
     ordinals: u8,
     rows: u32,
     notes: u8,
-    totals: BTreeMap<(AssetKind, Currency), Sum>,
+    /// Sorted by kind and currency.
+    totals: Vec<((AssetKind, Currency), Sum)>,
     accounts: Vec<([u8; 64], Account)>,
 }
 
@@ -62,8 +61,8 @@ pub struct Findings {
     fields: Vec<Field>,
     line: Option<protocol::roster::Line>,
     slot_size: usize,
-    found: BTreeMap<u32, Found>,
-    /// For each slot the place of its bytes in `clear`; 0 is the empty slot.
+    found: Vec<Found>,
+    /// For each slot the place of its bytes in `clear` and, less one, of what was found; 0 is the empty slot.
     places: Vec<u32>,
     clear: Zeroizing<Vec<u8>>,
 }
@@ -78,7 +77,7 @@ impl Findings {
             fields: roster.fields.clone(),
             line: roster.line,
             slot_size,
-            found: BTreeMap::new(),
+            found: Vec::new(),
             places: vec![0; slots],
             clear: Zeroizing::new(Vec::new()),
         }
@@ -86,7 +85,13 @@ impl Findings {
 
     /// Adds a customer row that matched `ordinal` of `slot`.
     pub fn add(&mut self, slot: u32, ordinal: u8, flag: NameFlag, assets: &[Asset]) {
-        let found = self.found.entry(slot).or_default();
+        let Some(place) = usize::try_from(slot).ok().and_then(|slot| self.places.get_mut(slot)) else { return };
+        if *place == 0 {
+            self.found.push(Found::default());
+            *place = u32::try_from(self.found.len()).unwrap_or(0);
+        }
+        let index = usize::try_from(*place).unwrap_or(0).wrapping_sub(1);
+        let Some(found) = self.found.get_mut(index) else { return };
         found.name_flags |= 1 << flag as u8;
         found.ordinals |= 1 << (ordinal & 7);
         found.rows = found.rows.saturating_add(1);
@@ -103,11 +108,8 @@ impl Findings {
             let over = self.line.map(|_| false);
             Slot { over, ..Slot::default() }.encode(self.level, empty);
         }
-        for ((slot, found), (place, part)) in self.found.iter().zip((1_u32..).zip(parts)) {
+        for (found, part) in self.found.iter().zip(parts) {
             self.clear_slot(found).encode(self.level, part);
-            if let Some(entry) = usize::try_from(*slot).ok().and_then(|slot| self.places.get_mut(slot)) {
-                *entry = place;
-            }
         }
         self.clear = clear;
     }
@@ -159,8 +161,12 @@ impl Findings {
         if !asked(Field::BalanceDate) {
             notes &= !note::DATE_UNREADABLE;
         }
-        let mut accounts: Vec<Account> = found.accounts.iter().map(|(_, a)| self.clear_account(a)).collect();
-        accounts.sort_by_key(Account::to_bytes);
+        // Leaving members out may change the order.
+        let mut accounts: Vec<Account> = Vec::new();
+        for account in found.accounts.iter().map(|(_, a)| self.clear_account(a)) {
+            let key = account.to_bytes();
+            accounts.insert(accounts.partition_point(|other| other.to_bytes() <= key), account);
+        }
         Slot {
             found: true,
             name_flags: if asked(Field::Name) { found.name_flags } else { 0 },
@@ -201,7 +207,12 @@ fn capped(n: u32) -> u16 {
 
 impl Found {
     fn add(&mut self, asset: &Asset, flag: NameFlag, ordinal: u8) {
-        let sum = self.totals.entry((asset.kind, asset.currency)).or_default();
+        let key = (asset.kind, asset.currency);
+        let at = self.totals.partition_point(|(other, _)| *other < key);
+        if self.totals.get(at).is_none_or(|(other, _)| *other != key) {
+            self.totals.insert(at, (key, Sum::default()));
+        }
+        let Some((_, sum)) = self.totals.get_mut(at) else { return };
         sum.accounts = sum.accounts.saturating_add(u32::from(asset.accounts));
         self.notes |= asset.notes;
         let mut bits = 0;

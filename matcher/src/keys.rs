@@ -5,6 +5,7 @@ use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::key_file::{KeyFile, Keys, Role};
 use protocol::secret::Entropy;
 use protocol::value::{Code, Digest, PublicKey, Text, Time};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ModuleError;
@@ -22,8 +23,9 @@ struct NewKey {
 }
 
 /// Parses an options part; the message never repeats the input.
-pub fn options<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ModuleError> {
+pub fn options<T: DeserializeOwned>(json: &[u8]) -> Result<T, ModuleError> {
     serde_json::from_slice(json)
+        .and_then(|value: serde_json::Value| T::deserialize(&value))
         .map_err(|_| ModuleError::new("bad_option", "options", "an option is missing, unknown or malformed"))
 }
 
@@ -104,7 +106,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     Ok(json(&Inspection { r#type: head.kind(), digest, header, signers }))
 }
 
-/// A JSON result.
+/// A JSON result. By way of [`serde_json::Value`], so that the module holds one serialiser and not one a type.
 pub fn json<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value).unwrap_or_default()
+    serde_json::to_value(value).and_then(|value| serde_json::to_vec(&value)).unwrap_or_default()
 }

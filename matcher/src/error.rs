@@ -18,7 +18,7 @@ pub struct ModuleError {
     /// One English sentence.
     pub message: String,
     /// Counts and row numbers that belong to it.
-    pub numbers: BTreeMap<&'static str, u64>,
+    pub numbers: BTreeMap<String, u64>,
 }
 
 impl ModuleError {
@@ -29,7 +29,7 @@ impl ModuleError {
 
     /// Adds a number.
     pub fn with(mut self, name: &'static str, number: u64) -> Self {
-        self.numbers.insert(name, number);
+        self.numbers.insert(name.to_owned(), number);
         self
     }
 

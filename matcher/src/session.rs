@@ -108,7 +108,7 @@ impl Session {
             Op::Open => match self {
                 Self::Idle => {
                     let (open, task) = Open::new(rest)?;
-                    *self = Self::Open(Box::new(open));
+                    *self = Self::Open(open);
                     Ok(task)
                 }
                 _ => Err(ModuleError::new("busy", "session", "this instance has had its session: take a fresh one")),
@@ -149,10 +149,17 @@ impl Session {
         match step(open) {
             Ok(()) => Ok(keys::json(&open.matching.progress())),
             Err(error) => {
-                *self = Self::Over;
+                self.end();
                 Err(error)
             }
         }
+    }
+
+    /// Drops all that the session holds. Out of line: dropping is long.
+    #[cold]
+    #[inline(never)]
+    fn end(&mut self) {
+        *self = Self::Over;
     }
 }
 
@@ -162,7 +169,8 @@ fn not_open() -> ModuleError {
 
 impl Open {
     /// Unlocks, checks, and opens the token key: everything before the first row.
-    fn new(bytes: &[u8]) -> Result<(Self, Vec<u8>), ModuleError> {
+    #[inline(never)]
+    fn new(bytes: &[u8]) -> Result<(Box<Self>, Vec<u8>), ModuleError> {
         let [key_file, passphrase, agreement, roster, entropy, options] = request::parts(bytes)?;
         let options: Options = keys::options(options)?;
         let created = keys::time(options.now)?;
@@ -209,9 +217,10 @@ impl Open {
             slot_count: header.slot_count,
             slot_size: header.slot_size,
         });
-        Ok((Self { keys, agreement, roster, entropy, options, created, matching }, task))
+        Ok((Box::new(Self { keys, agreement, roster, entropy, options, created, matching }), task))
     }
 
+    #[inline(never)]
     fn finish(self) -> Result<(SealedAnswer<Findings>, Vec<u8>), ModuleError> {
         let Self { keys, agreement, roster, entropy, options, created, matching } = self;
         let (coverage, warnings, unknown_products, findings) = matching.finish()?;

@@ -1,0 +1,43 @@
+//! The institution's side: its customer export in, a sealed answer out.
+//!
+//! `matcher-wasm` makes the audited `.wasm` file of it; tests and benches call it natively as well. Bytes go in and
+//! bytes come out ([`run`]); nothing else crosses the border. Read first: [`request`] (the border),
+//! [`session`] (open, push, finish, read), then [`matching`] (what happens to a row), and from there
+//! [`layout`], [`records`], [`damage`], [`cell`] and [`findings`].
+
+pub mod cell;
+pub mod damage;
+pub mod error;
+pub mod findings;
+pub mod gb18030;
+pub mod keys;
+pub mod layout;
+pub mod lookup;
+pub mod matching;
+pub mod preview;
+pub mod records;
+pub mod request;
+pub mod roles;
+pub mod session;
+pub mod text;
+
+use request::Request;
+use session::Session;
+
+/// Version of the module's border (SPEC §10).
+pub const ABI_VERSION: u32 = 1;
+
+/// Carries out one request of a session: `0x00 ‖ result` or `0x01 ‖ error JSON`.
+pub fn run(session: &mut Session, request: Vec<u8>) -> Vec<u8> {
+    match session.run(&Request::new(request)) {
+        Ok(mut result) => {
+            result.insert(0, 0);
+            result
+        }
+        Err(error) => {
+            let mut reply = vec![1];
+            reply.extend(keys::json(&error));
+            reply
+        }
+    }
+}
