@@ -1,0 +1,46 @@
+//! `cargo xtask`: the one door to everything that is done with this repository.
+//!
+//! Each task is a module of its own, says in one line what it is about to do, and does its own
+//! set-up. `wasm.rs` builds the module that ships; `checks.rs` is what CI runs.
+
+#![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
+
+mod checks;
+mod shell;
+mod wasm;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, checks and shows Hedui.")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds the matcher module into target/artifact and holds it against the allow-list.
+    Wasm(wasm::Args),
+    /// Builds the module and runs every test.
+    Test,
+    /// Runs what CI runs: format, lints, dependencies, module, tests.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let done = match Args::parse().task {
+        Task::Wasm(args) => wasm::run(&args),
+        Task::Test => checks::test(),
+        Task::Ci => checks::ci(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line: a backtrace of this tool says nothing about what is missing.
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
