@@ -25,6 +25,7 @@ from hedui.hedged import Hedged
 from hedui.subjects import HINTS, Subject, hint_of, subjects_of
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 UNHEX = bytes.fromhex
 
 
@@ -156,7 +157,7 @@ class Canonical(TestCase):
 
 class Subjects(TestCase):
     def test_cases(self) -> None:
-        cases = json.loads((HERE / "cases_subjects.json").read_text("utf-8"))
+        cases = json.loads((ROOT / "vectors" / "subjects.json").read_text("utf-8"))
         self.assertGreaterEqual(len(cases), 60)
         for case in cases:
             hint = case["hint"] if case["hint"] in HINTS else hint_of(case["hint"] or "")
@@ -171,7 +172,8 @@ class Subjects(TestCase):
     def test_names(self) -> None:
         for name, folded in (
             ("  张 三\u3000", "张三"), ("张三（经理）", "张三"), ("阿不都•热合曼", "阿不都·热合曼"),
-            ("阿不都．热合曼", "阿不都·热合曼"), ("Chan, Tai-Man", "CHANTAIMAN"), ("TAI-MAN CHAN", "CHANTAIMAN"),
+            ("阿不都．热合曼", "阿不都·热合曼"), ("Chan, Tai-Man", "CHANTAI-MAN"), ("TAI-MAN CHAN", "CHANTAI-MAN"),
+            ("J. Smith", "JSMITH"), ("SMITH,J.", "JSMITH"), ("Ａ．Ｂ", "AB"), ("é.b", "é·B"), ("（x）张（y）", "(X)张"), ("张三)", "张三)"),
             ("ｃｈａｎ", "CHAN"), ("(x)", ""),
         ):
             self.assertEqual(names.folded(name), folded)
@@ -231,8 +233,11 @@ class Documents(TestCase):
     def test_roster_rules(self) -> None:
         document = documents.read(self.documents["roster"])
         for member, change in (
-            ("expires", {"expires": "2026-12-22T09:00:01Z"}), ("expires", {"expires": "2026-11-22T08:59:59Z"}),
-            ("income_to", {"income_from": "2026-01-01"}), ("fields", {"fields": ["amount"]}),
+            ("expires", {"expires": "2026-12-22T09:00:01Z"}), ("expires", {"expires": "2026-11-22T09:00:00Z"}),
+            ("income_to", {"income_from": "2026-01-01"}),
+            ("income_to", {"income_from": "2026-01-02", "income_to": "2026-01-01"}), ("ticket", {"ticket": "AAAA" * 342}),
+            ("module_minimum", {"module_minimum": "1.0.65536"}), ("issued", {"issued": "1969-12-31T23:59:59Z"}),
+            ("fields", {"fields": ["amount"]}),
             ("fields", {"fields": ["name", "name"]}), ("slot_size", {"slot_size": 592}), ("slot_count", {"slot_count": 65}),
             ("entry_count", {"entry_count": 63}), ("entry_count", {"entry_count": 81}), ("serial", {"serial": 0}),
             ("line", {"level": "L1", "slot_size": 592}), ("opening_groups", {"opening_groups": [[]]}),
@@ -243,6 +248,17 @@ class Documents(TestCase):
         ):
             self.refused(member, self.reread, document, document.header | change)
         self.reread(document, document.header | {"expires": "2026-12-22T09:00:00Z"})
+
+    def test_agreement_rules(self) -> None:
+        document = documents.read(self.documents["agreement"])
+        for member, change in (
+            ("approver_keys", {"approver_keys": []}), ("fields", {"level": "L1"}), ("fields", {"fields": ["name", "account"]}),
+            ("prfs", {"prfs": []}), ("prfs", {"prfs": ["hmac-sha256", "blake3"]}), ("suites", {"suites": []}),
+            ("valid_to", {"valid_to": "2025-12-31"}), ("valid_from", {"valid_from": "2026-06-31"}),
+        ):
+            self.refused(member, self.reread, document, document.header | change)
+        self.reread(document, document.header | {"valid_to": document.header["valid_from"]})
+        self.reread(document, document.header | {"approval_required": False, "approver_keys": []})
 
     def test_roster_body(self) -> None:
         document = documents.read(self.documents["roster"])
@@ -266,6 +282,8 @@ class Documents(TestCase):
         self.refused("signatures", documents.read, signed.to_bytes())
         signed.type = "hedui/receipt/v2"
         self.refused("type", documents.read, signed.to_bytes())
+        signed.type = "Hedui"
+        self.refused("framing", documents.read, signed.to_bytes())
         spaced = Envelope("hedui/receipt/v1", header + b" ")
         self.refused("framing", documents.read, spaced.to_bytes())
         spaced.sign(fixtures.secret("host signing"))
@@ -290,8 +308,8 @@ class Documents(TestCase):
 
     def test_times(self) -> None:
         self.assertEqual(parse_time("1970-01-02T00:00:01Z", "at"), 86_401)
-        self.assertEqual(parse_time("1969-12-31T23:59:59Z", "at"), -1)
-        for text in ("2026-11-22T08:00:60Z", "2026-11-22T8:00:00Z", "2026-11-22t08:00:00z", "２026-11-22T08:00:00Z", None):
+        self.assertEqual(parse_time("1970-01-01T00:00:00Z", "at"), 0)
+        for text in ("1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "2026-11-22T08:00:60Z", "2026-11-22T8:00:00Z", "2026-11-22t08:00:00z", "２026-11-22T08:00:00Z", None):
             self.refused("at", parse_time, text, "at")
 
 
@@ -352,6 +370,8 @@ class Answers(TestCase):
         self.refused("coverage", coverage.read, data[:-1] + b"\x01")
         self.refused("rows", coverage.write, fixtures.STATEMENT | {"rows": 13})
         self.refused("quarantined", coverage.write, fixtures.STATEMENT | {"quarantined": {"odd": 1}})
+        self.refused("skipped", coverage.write, fixtures.STATEMENT | {"skipped": {"blank": 0}})
+        coverage.write(fixtures.STATEMENT | {"skipped": {"blank": 1}})
 
     def test_hedged(self) -> None:
         def stream(*arguments: Any) -> bytes:
@@ -375,7 +395,9 @@ class KeysAndLog(TestCase):
         self.refused("passphrase", keyfile.open_keys, data, "密码密码 ")
         self.refused("passphrase", keyfile.open_keys, data, "1234567")
         self.refused("passphrase", keyfile.open_keys, data.replace(b"centre-1", b"centre-2"), "密码密码")
-        self.refused("key file", keyfile.open_keys, data + b"\n", "密码密码")
+        self.assertEqual(keyfile.open_keys(data + b" \r\n", "密码密码"), keys)
+        for spaced in (b" " + data, b"\n" + data, data + b"\xc2\xa0", data + b"\x00"):
+            self.refused("key file", keyfile.open_keys, spaced, "密码密码")
         self.refused("kdf.m_kib", keyfile.open_keys, data.replace(b"32768", b"65537"), "密码密码")
         for length in range(0, len(data), 7):
             self.refused("key file", keyfile.open_keys, data[:length], "密码密码")

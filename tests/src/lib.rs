@@ -1,5 +1,18 @@
 //! Whole exchanges through the built artifact: stories, a real browser, hostile inputs.
 //!
-//! [`world`] makes their data, and knows the truth about it by a path of its own.
+//! [`world`] makes the data, and knows the truth about it by a path of its own; [`exchange`] sets up a
+//! centre and its institutions; [`module`] drives the matcher natively and under wasmtime; [`verdict`]
+//! holds a result against the truth. The stories are in `tests/tests/`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "test support stops at the first surprise"
+)]
+
+pub mod browser;
+pub mod exchange;
+pub mod module;
+pub mod verdict;
 pub mod world;

@@ -91,13 +91,15 @@ def parse_date(text: object, field: str) -> datetime.date:
 
 
 def parse_time(text: object, field: str) -> int:
-    """A time as Unix seconds. Leap seconds (`:60`) are refused."""
+    """A time as Unix seconds, from 1970. Leap seconds (`:60`) are refused."""
     match = isinstance(text, str) and re.fullmatch(
         r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z", text
     )
     if not match:
         raise HeduiError(field, "not a time YYYY-MM-DDTHH:MM:SSZ")
     day = parse_date(match[1], field)
+    if day.year < 1970:
+        raise HeduiError(field, "a time before 1970")
     hour, minute, second = int(match[2]), int(match[3]), int(match[4])
     if hour > 23 or minute > 59 or second > 59:
         raise HeduiError(field, "a time of day that does not exist")

@@ -15,7 +15,7 @@ ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f"
 def write(value: Any, field: str = "json") -> bytes:
     """The one spelling of `value`; refuses what canonical JSON cannot say."""
     try:
-        return _text(value, field, 0).encode("utf-8")
+        return _text(value, field, 1).encode("utf-8")
     except UnicodeEncodeError:
         raise HeduiError(field, "a text with a lone surrogate") from None
 
@@ -49,7 +49,8 @@ def _refuse_number(text: str, field: str) -> Any:
     raise HeduiError(field, f"the number {text[:32]} is no integer")
 
 
-def _text(value: Any, field: str, depth: int) -> str:
+def _text(value: Any, field: str, level: int) -> str:
+    """`level` is that of `value` if it is an object or a list; the outermost object is level 1."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -60,14 +61,14 @@ def _text(value: Any, field: str, depth: int) -> str:
         return str(value)
     if isinstance(value, str):
         return _quoted(value)
-    if depth == DEEPEST:
+    if level > DEEPEST:
         raise HeduiError(field, f"more than {DEEPEST} levels deep")
     if isinstance(value, list):
-        return "[" + ",".join(_text(item, field, depth + 1) for item in value) + "]"
+        return "[" + ",".join(_text(item, field, level + 1) for item in value) + "]"
     if isinstance(value, dict):
         if not all(isinstance(name, str) and name.isascii() for name in value):
             raise HeduiError(field, "a member name that is not ASCII")
-        members = (_quoted(name) + ":" + _text(value[name], field, depth + 1) for name in sorted(value))
+        members = (_quoted(name) + ":" + _text(value[name], field, level + 1) for name in sorted(value))
         return "{" + ",".join(members) + "}"
     raise HeduiError(field, f"a {type(value).__name__} cannot be written")
 

@@ -24,7 +24,7 @@ TABLE: dict[str, forms.Form] = {
     "not_personal": forms.integer(),
     "quarantined": forms.counts(*REASONS, "ragged", "undecodable"),
     "rows": forms.integer(),
-    "skipped": forms.counts("footer", "repeated_header"),
+    "skipped": forms.counts("blank", "footer", "repeated_header"),
     "valid": forms.integer(),
 }
 

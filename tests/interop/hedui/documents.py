@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import canonical, envelope, forms, roster_body
-from .basics import HeduiError, from_hex, parse_time, sha256
+from .basics import HeduiError, from_hex, parse_date, parse_time, sha256
 from .envelope import Envelope
 from .forms import Form
 
@@ -48,9 +48,9 @@ AGREEMENT: dict[str, Form] = {
     "level": LEVEL,
     "number": forms.text,
     "page_sha256": forms.or_null(forms.digest),
-    "prfs": forms.sorted_list_of(PRF),
+    "prfs": forms.sorted_list_of(PRF, 1),
     "purpose": forms.text,
-    "suites": forms.sorted_list_of(forms.one_of("keyed")),
+    "suites": forms.sorted_list_of(forms.one_of("keyed"), 1),
     "valid_from": forms.date,
     "valid_to": forms.date,
 }
@@ -78,7 +78,7 @@ ROSTER: dict[str, Form] = BODY | {
     "slot_count": forms.one_of(*SIZE_CLASSES),
     "slot_size": forms.one_of(*SLOT_SIZES.values()),
     "suite": forms.one_of("keyed"),
-    "ticket": forms.sealed(None),
+    "ticket": forms.sealed_up_to(1024),
     "token_key": forms.sealed(80),
 }
 ANSWER: dict[str, Form] = BODY | {
@@ -88,8 +88,8 @@ ANSWER: dict[str, Form] = BODY | {
     "module_sha256": forms.digest,
     "roster": forms.digest,
     "roster_id": forms.identifier,
-    "slot_count": forms.one_of(*SIZE_CLASSES),
-    "slot_size": forms.one_of(*SLOT_SIZES.values()),
+    "slot_count": forms.integer(),
+    "slot_size": forms.integer(),
     "version": forms.integer(1, 999),
 }
 RECEIPT: dict[str, Form] = {
@@ -155,24 +155,37 @@ def check_members(kind: str, header: dict[str, Any]) -> None:
     if kind == "hedui/agreement/v1":
         if header["approval_required"] and not header["approver_keys"]:
             raise HeduiError("approver_keys", "empty though approval is required")
+        _check_fields(header)
+        _check_order(header, "valid_from", "valid_to")
     if kind == "hedui/roster/v1":
         _check_roster_members(header)
 
 
 def _check_roster_members(header: dict[str, Any]) -> None:
     issued, expires = parse_time(header["issued"], "issued"), parse_time(header["expires"], "expires")
-    if not issued <= expires <= issued + LONGEST_ROSTER:
-        raise HeduiError("expires", "before the roster was issued, or more than 30 days after")
+    if not issued < expires <= issued + LONGEST_ROSTER:
+        raise HeduiError("expires", "not after the roster was issued, or more than 30 days after")
     if (header["income_from"] is None) != (header["income_to"] is None):
         raise HeduiError("income_to", "only one end of the income period")
+    if header["income_from"] is not None:
+        _check_order(header, "income_from", "income_to")
     if header["line"] is not None and header["level"] != "L0":
         raise HeduiError("line", "a line above level L0")
-    if not set(header["fields"]) <= LEVEL_FIELDS[header["level"]]:
-        raise HeduiError("fields", "a field that the level does not have")
+    _check_fields(header)
     if header["slot_size"] != SLOT_SIZES[header["level"]]:
         raise HeduiError("slot_size", "not the size of the level")
     if header["entry_count"] < header["slot_count"]:
         raise HeduiError("entry_count", "fewer entries than slots")
+
+
+def _check_fields(header: dict[str, Any]) -> None:
+    if not set(header["fields"]) <= LEVEL_FIELDS[header["level"]]:
+        raise HeduiError("fields", "a field that the level has no place for")
+
+
+def _check_order(header: dict[str, Any], first: str, last: str) -> None:
+    if parse_date(header[first], first) > parse_date(header[last], last):
+        raise HeduiError(last, "before " + first)
 
 
 def read(data: bytes) -> Document:

@@ -82,18 +82,16 @@ class _Cursor:
 
 
 def parse(data: bytes) -> Envelope:
-    """Check the framing, and that the type line is spelt as a type; nothing else."""
-    end = data.find(b"\n", 0, LONGEST_TYPE + 1)
-    if end < 1:
+    """Check the framing, of which a first line that is spelt as a type is part; nothing else."""
+    line = re.match(rb"([a-z0-9/-]{1,%d})\n" % LONGEST_TYPE, data)
+    if not line:
         raise HeduiError("framing", "no type line of 1 to 64 bytes")
     cursor = _Cursor(data)
-    kind = cursor.take(end + 1)[:-1]
+    kind = cursor.take(line.end())[:-1]
     header = cursor.take(cursor.number(4, 2, LONGEST_HEADER, "the header length"))
     count = cursor.number(1, 1, MOST_SIGNATURES, "the signature count")
     signatures = [(cursor.take(32), cursor.take(64)) for _ in range(count)]
     body = cursor.take(cursor.number(8, 0, LONGEST_BODY, "the body length"))
     if cursor.at != len(data):
         raise HeduiError("framing", "bytes after the body")
-    if not re.fullmatch(rb"[a-z0-9/-]+", kind):
-        raise HeduiError("type", "a character that no type has")
     return Envelope(kind.decode("ascii"), header, signatures, body)

@@ -38,9 +38,16 @@ def code(value: Any, name: str) -> None:
 
 
 def release(value: Any, name: str) -> None:
-    number = "(?:0|[1-9][0-9]{0,8})"
+    number = "(?:0|[1-9][0-9]{0,4})"
     if not isinstance(value, str) or not re.fullmatch(rf"{number}\.{number}\.{number}", value):
         raise HeduiError(name, "not MAJOR.MINOR.PATCH")
+    if max(release_numbers(value)) > 65_535:
+        raise HeduiError(name, "a number above 65,535")
+
+
+def release_numbers(release_text: str) -> tuple[int, ...]:
+    """Releases compare as these."""
+    return tuple(int(number) for number in release_text.split("."))
 
 
 def currency(value: Any, name: str) -> None:
@@ -72,9 +79,16 @@ def identifier(value: Any, name: str) -> None:
     from_hex(value, name, 16)
 
 
-def sealed(length: int | None) -> Form:
+def sealed(length: int) -> Form:
     def check(value: Any, name: str) -> None:
         from_b64(value, name, length)
+    return check
+
+
+def sealed_up_to(most: int) -> Form:
+    def check(value: Any, name: str) -> None:
+        if len(from_b64(value, name)) > most:
+            raise HeduiError(name, f"longer than {most} bytes")
     return check
 
 
@@ -110,10 +124,10 @@ def list_of(form: Form, least: int = 0, most: int | None = None) -> Form:
     return check
 
 
-def sorted_list_of(form: Form) -> Form:
+def sorted_list_of(form: Form, least: int = 0) -> Form:
     """Sorted by byte, each value once."""
     def check(value: Any, name: str) -> None:
-        list_of(form)(value, name)
+        list_of(form, least)(value, name)
         spelt = [item.encode("utf-8") for item in value]
         if any(a >= b for a, b in zip(spelt, spelt[1:])):
             raise HeduiError(name, "not sorted, or a value twice")
@@ -129,12 +143,12 @@ def object_of(table: dict[str, Form]) -> Form:
 
 
 def counts(*names: str) -> Form:
-    """An object of counts by name; a name whose count is zero may be left out."""
+    """An object of counts by name; counts of zero are left out."""
     def check(value: Any, name: str) -> None:
         if not isinstance(value, dict):
             raise HeduiError(name, "not an object")
         for counted in value:
             if counted not in names:
                 raise HeduiError(name, f"{counted} is not counted here")
-            integer()(value[counted], name)
+            integer(1)(value[counted], name)
     return check

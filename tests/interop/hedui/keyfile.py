@@ -13,6 +13,7 @@ from . import canonical, ed25519, forms, hpke
 from .basics import HeduiError, from_b64, to_b64
 
 TYPE = "hedui/key/v1"
+WHITE_SPACE = b" \t\n\r"
 KDF = {"m_kib": 32768, "name": "argon2id", "p": 1, "t": 4}
 ROLES = ("centre", "institution", "officer", "approver", "cosigner", "host", "publisher")
 TABLE: dict[str, forms.Form] = {
@@ -77,7 +78,8 @@ def write(keys: Keys, passphrase: str, salt: bytes, kdf: dict[str, Any] | None =
 
 
 def open_keys(data: bytes, passphrase: str) -> Keys:
-    header = canonical.read(data, "key file")
+    """White space at the end of the file is allowed: editors add it."""
+    header = canonical.read(data.rstrip(WHITE_SPACE), "key file")
     forms.members(header, TABLE)
     sealed = from_b64(header.pop("sealed"), "sealed", 80)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .subjects import FULLWIDTH, HYPHENS, LOWERCASE, SPACES
+from .subjects import FULLWIDTH, LOWERCASE, SPACES
 from .tokens import prf
 
 MIDDLE_DOTS = dict.fromkeys((0x2022, 0x2027, 0x30FB, 0xFF65, 0x2E, 0x22C5, 0x2219), 0xB7)
@@ -17,13 +17,16 @@ def trimmed(name: str) -> str:
 
 
 def folded(name: str) -> str:
-    text = trimmed(name).translate(FULLWIDTH)
-    if text.endswith(")") and "(" in text:
+    """The numbers are those of the steps."""
+    text = trimmed(trimmed(name).translate(FULLWIDTH))  # 1
+    if text.endswith(")") and "(" in text:  # 2
         text = text[:text.rindex("(")]
-    text = text.translate(MIDDLE_DOTS).translate(LOWERCASE)
-    if text.isascii():
-        text = "".join(sorted(re.split("[ ,]", text)))
-    return "".join(c for c in text if c not in SPACES and c not in HYPHENS)
+    text = text.translate(LOWERCASE)  # 3
+    if text.isascii():  # 4
+        text = "".join(sorted(re.split("[ ,.]", text)))
+    else:
+        text = text.translate(MIDDLE_DOTS)
+    return "".join(c for c in text if c not in SPACES)  # 5
 
 
 def is_wild(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .basics import HeduiError, from_hex
 from .documents import Document
+from .forms import release_numbers
 
 
 def expect(document: Document, kind: str) -> None:
@@ -58,6 +59,8 @@ def answer_follows(answer: Document, roster: Document, agreement: Document) -> N
     ):
         if given[name] != due:
             raise HeduiError(name, "not that of the roster")
+    if release_numbers(given["module_release"]) < release_numbers(asked["module_minimum"]):
+        raise HeduiError("module_release", "older than the roster's module_minimum")
     if answer.signers[0] != from_hex(agreed["institution"]["signing_key"], "institution"):
         raise HeduiError("signatures", "the first is not the institution's")
     approvers = [from_hex(key, "approver_keys") for key in agreed["approver_keys"]]

@@ -26,7 +26,7 @@ LOWERCASE = {ord("a") + i: ord("A") + i for i in range(26)}
 LOOKALIKE = dict.fromkeys(
     (0x0425, 0x0445, 0x03A7, 0x03C7, 0x2169, 0x2179, 0x00D7, 0x2715, 0x2716), ord("X")
 )
-HAN = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
+HAN = "[\u4e00-\u9fff]"
 CREDIT_CODE = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -77,13 +77,18 @@ def hint_of(cell: str) -> str | None:
         return "company"
     if "护照" in text or "PASSPORT" in text.translate(LOWERCASE):
         return "passport"
-    if "台胞" in text or "台湾居民来往" in text or ("台湾" in text and "通行证" in text):
+    if "台胞" in text or "台湾居民来往" in text or _permit_of_residents_of("台湾", text):
         return "tw"
-    if "回乡" in text or "港澳居民来往" in text or ("港澳" in text and "通行证" in text):
+    if "回乡" in text or "港澳居民来往" in text or _permit_of_residents_of("港澳", text):
         return "hk-mo"
     if any(word in text for word in ("军官", "士兵", "警官", "文职", "军人")):
         return "officer"
     return None
+
+
+def _permit_of_residents_of(place: str, text: str) -> bool:
+    """Those of mainland residents for travel there (往来) are another document."""
+    return place in text and "通行证" in text and "往来" + place not in text
 
 
 def resident_check_character(digits: str) -> str:
@@ -146,9 +151,9 @@ def _classify(text: str, hint: str | None) -> Outcome:
     if _matches("[0-9]{17}[0-9X]", text):  # 6
         if is_resident(text):
             return _one("resident", text)
-        if is_credit_code(text):
-            return Outcome()
-        return _quarantine("check_digit" if resident_date_exists(text) else "date")
+        if resident_date_exists(text):
+            return _quarantine("check_digit")
+        return Outcome() if is_credit_code(text) else _quarantine("date")
     if _matches(r"[0-9]{17}\*", text):  # 7
         number = text[:17] + "X"
         return _one("resident", number, "star") if is_resident(number) else _quarantine("check_digit")
@@ -180,15 +185,18 @@ def _classify(text: str, hint: str | None) -> Outcome:
 
 
 def _upgrade(text: str) -> Outcome:
-    """A number of 15 digits, from before 1999; the last three digits 996 to 999 were for people over a hundred."""
-    centuries = ("19", "18") if text[12:] in ("996", "997", "998", "999") else ("19",)
+    """A number of 15 digits, from before 1999; the last three digits 996 to 999 were for people over a hundred.
+
+    18xx and 19xx have the same days: neither 1800 nor 1900 is a leap year.
+    """
     found = []
-    for century in centuries:
+    for century in ("19", "18") if text[12:] in ("996", "997", "998", "999") else ("19",):
         digits = text[:6] + century + text[6:]
         number = digits + resident_check_character(digits)
-        if resident_date_exists(number):
-            found.append(Subject("resident", number))
-    return Outcome(found, None, ["upgraded15"]) if found else _quarantine("date")
+        if not resident_date_exists(number):
+            return _quarantine("date")
+        found.append(Subject("resident", number))
+    return Outcome(found, None, ["upgraded15"])
 
 
 def _passport(text: str) -> Outcome:

@@ -1,0 +1,11 @@
+//! The commands, a file each.
+
+pub(crate) mod agreement;
+pub(crate) mod audit;
+pub(crate) mod cosign;
+pub(crate) mod host;
+pub(crate) mod inspect;
+pub(crate) mod key;
+pub(crate) mod matching;
+pub(crate) mod open;
+pub(crate) mod roster;

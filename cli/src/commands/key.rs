@@ -1,0 +1,114 @@
+//! `hedui key`: make keys, show their public half.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use protocol::envelope;
+use protocol::joining::{InstitutionKind, JoiningRequest};
+use protocol::key_file::{KeyFile, Role};
+use protocol::value::{Code, Text};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::files::NewFile;
+use crate::output::Output;
+use crate::parse::{one_of, word};
+use crate::{edge, keys};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a key file and, for an institution, its joining request.
+    #[command(
+        after_help = "Example:\n  hedui key new --role institution --kind bank --code bank-1 --name 第一银行 \
+                            --out bank.key --joining bank.joining.hedui"
+    )]
+    New(New),
+    /// Show a key file's owner and public keys.
+    #[command(after_help = "Example:\n  hedui key show bank.key")]
+    Show {
+        /// The key file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// centre, institution, officer, approver, cosigner, host or publisher.
+    #[arg(long, value_parser = one_of::<Role>)]
+    role: Role,
+    /// The owner's code: letters, digits, `.`, `_`, `-`.
+    #[arg(long)]
+    code: Code,
+    /// The owner's full name.
+    #[arg(long)]
+    name: Text,
+    /// Of an institution: bank, securities, insurance, payment or department.
+    #[arg(long, value_parser = one_of::<InstitutionKind>)]
+    kind: Option<InstitutionKind>,
+    /// Where to write the key file.
+    #[arg(long)]
+    out: PathBuf,
+    /// Where to write the joining request.
+    #[arg(long, requires = "kind")]
+    joining: Option<PathBuf>,
+    /// A file whose first line is the passphrase; else it is asked.
+    #[arg(long)]
+    passphrase_file: Option<PathBuf>,
+    /// Replace files that are there.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
+    match command {
+        Command::New(arguments) => new(&arguments, output),
+        Command::Show { file } => {
+            let key = keys::read(&file)?;
+            output.say(&text(&key), &describe(&key));
+            Ok(())
+        }
+    }
+}
+
+fn new(arguments: &New, output: &Output) -> Result<(), Failure> {
+    if arguments.joining.is_some() && arguments.role != Role::Institution {
+        return Err(Failure::option("joining", "only an institution has a joining request"));
+    }
+    let out = NewFile::create(&arguments.out, arguments.force)?;
+    let joining =
+        arguments.joining.as_ref().map(|path| NewFile::create(path, arguments.force)).transpose()?;
+
+    let passphrase = keys::new_passphrase(arguments.passphrase_file.as_ref())?;
+    let (code, name) = (arguments.code.clone(), arguments.name.clone());
+    let (file, keys) = KeyFile::make(arguments.role, code, name, &passphrase, &edge::entropy()?)?;
+    if let (Some(joining), Some(kind)) = (joining, arguments.kind) {
+        let request = JoiningRequest {
+            code: file.code.clone(),
+            issued: edge::now()?,
+            kind,
+            name: file.name.clone(),
+            sealing_key: file.sealing_key,
+            signing_key: file.signing_key,
+        };
+        joining.fill(&envelope::write(&request, b"", &[&keys.signing])?)?;
+    }
+    out.fill(&file.write()?)?;
+    output.say(&text(&file), &describe(&file));
+    Ok(())
+}
+
+fn text(key: &KeyFile) -> String {
+    let KeyFile { code, name, signing_key, sealing_key, .. } = key;
+    format!("{} {code} {name}\nsigning key  {signing_key}\nsealing key  {sealing_key}", word(&key.role))
+}
+
+pub(crate) fn describe(key: &KeyFile) -> Value {
+    json!({
+        "code": key.code,
+        "name": key.name,
+        "role": key.role,
+        "sealing_key": key.sealing_key,
+        "signing_key": key.signing_key,
+        "type": "hedui/key/v1",
+    })
+}

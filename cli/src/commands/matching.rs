@@ -1,0 +1,294 @@
+//! `hedui match`: the institution's side without a browser. The module does the work, in its sandbox;
+//! this file carries bytes in and out (SPEC §10).
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use protocol::value::Digest;
+use sandbox::{Limits, Metering, Module, Session};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::failure::Failure;
+use crate::files::{self, NewFile};
+use crate::output::Output;
+use crate::{edge, keys};
+
+/// Bytes of a file that are handed over at a time.
+const CHUNK: u64 = 1 << 20;
+/// What the module may use; its own maximum is lower.
+const LIMITS: Limits =
+    Limits { memory_bytes: 512 << 20, metering: Metering::Deadline(Duration::from_secs(600)) };
+
+const OPEN: u8 = 0x01;
+const PUSH: u8 = 0x02;
+const NEXT_FILE: u8 = 0x03;
+const FINISH: u8 = 0x04;
+const READ: u8 = 0x05;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  hedui match --roster bank-1-7.roster.hedui --agreement bank.agreement.hedui \
+                        --key bank.key --out answer.hedui customers-1.csv customers-2.csv"
+)]
+pub(crate) struct Arguments {
+    /// The module; unless given, `matcher.wasm` beside this program or in target/artifact.
+    #[arg(long)]
+    module: Option<PathBuf>,
+    /// The centre's roster.
+    #[arg(long)]
+    roster: PathBuf,
+    /// The agreement it was made under.
+    #[arg(long)]
+    agreement: PathBuf,
+    /// The institution's key file.
+    #[arg(long)]
+    key: PathBuf,
+    /// A file whose first line is the passphrase; else it is asked.
+    #[arg(long)]
+    passphrase_file: Option<PathBuf>,
+    /// Where to write the answer.
+    #[arg(long)]
+    out: PathBuf,
+    /// Replace a file that is there.
+    #[arg(long)]
+    force: bool,
+    /// Version of the answer; a later one supersedes.
+    #[arg(long, default_value_t = 1)]
+    answer_version: u32,
+    /// The highest serial answered before; an older roster is refused.
+    #[arg(long, default_value_t = 0)]
+    last_serial: u64,
+    #[command(flatten)]
+    table: Table,
+    /// The customer exports, as delimited text.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// How the files' tables lie; what is not given is found out by the module.
+#[derive(Debug, Args)]
+struct Table {
+    /// Balance date of rows that carry none, YYYY-MM-DD.
+    #[arg(long)]
+    balance_date: Option<String>,
+    /// A role for each column, empty for none: id_number,name,,amount (SPEC §10).
+    #[arg(long, value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+    /// Currency of rows that carry none.
+    #[arg(long)]
+    currency: Option<String>,
+    /// The character between two cells.
+    #[arg(long)]
+    delimiter: Option<String>,
+    /// utf-8, gb18030, utf-16le or utf-16be.
+    #[arg(long)]
+    encoding: Option<String>,
+    /// What a row stands for: account or customer.
+    #[arg(long)]
+    grain: Option<String>,
+    /// Which row names the columns, from 1; 0 for none.
+    #[arg(long)]
+    header_row: Option<u32>,
+    /// What figures count, as the module names it: one or ten_thousand (万元).
+    #[arg(long)]
+    unit: Option<String>,
+}
+
+impl Table {
+    fn options(&self) -> Value {
+        let role = |role: &String| if role.is_empty() { Value::Null } else { json!(role) };
+        json!({
+            "balance_date": self.balance_date,
+            "columns": self.columns.as_ref().map(|roles| roles.iter().map(role).collect::<Vec<_>>()),
+            "currency": self.currency,
+            "delimiter": self.delimiter,
+            "encoding": self.encoding,
+            "grain": self.grain,
+            "header_row": self.header_row,
+            "unit": self.unit,
+        })
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let mut out = NewFile::create(&arguments.out, arguments.force)?;
+    let path = arguments.module.clone().map_or_else(find_module, Ok)?;
+    let module = Module::load(&files::read(&path)?, LIMITS)
+        .map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
+    let module_sha256 = Digest(module.sha256());
+    let session =
+        module.session().map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
+    let mut exchange = Exchange(session);
+
+    let key = files::read(&arguments.key)?;
+    let passphrase = keys::passphrase(&arguments.key, arguments.passphrase_file.as_ref())?;
+    let (agreement, roster) = (files::read(&arguments.agreement)?, files::read(&arguments.roster)?);
+    let options = json!({
+        "answer_version": arguments.answer_version,
+        "last_serial": arguments.last_serial,
+        "module_sha256": module_sha256,
+        "now": edge::now()?.unix(),
+        "table": arguments.table.options(),
+    });
+    let entropy = edge::entropy_bytes()?;
+    let task: Value = exchange.ask_json(request(
+        OPEN,
+        &[&key, &passphrase, &agreement, &roster, &*entropy, options.to_string().as_bytes()],
+    ))?;
+
+    exchange.push_files(&arguments.files)?;
+    let report: Report = exchange.ask_json(vec![FINISH])?;
+    loop {
+        let piece = exchange.ask(vec![READ])?;
+        if piece.is_empty() {
+            break;
+        }
+        out.write(&piece)?;
+    }
+    out.commit()?;
+    let json = json!({
+        "answer": arguments.out,
+        "module_sha256": module_sha256,
+        "report": report.0,
+        "task": task,
+    });
+    output.say(&text(&json), &json);
+    Ok(())
+}
+
+/// Beside this program, or where `cargo xtask wasm` puts it.
+fn find_module() -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe().ok();
+    let folder = program.as_deref().and_then(Path::parent);
+    let beside = folder.map(|folder| folder.join("matcher.wasm"));
+    let built = folder.map(|folder| folder.join("../artifact/matcher.wasm"));
+    let here = Some(PathBuf::from("target/artifact/matcher.wasm"));
+    let missing = || Failure::option("module", "no module was found; name it with --module");
+    [beside, built, here].into_iter().flatten().find(|path| path.is_file()).ok_or_else(missing)
+}
+
+/// `op ‖ parts`, each `u32 length ‖ bytes`. The sandbox wipes it.
+fn request(op: u8, parts: &[&[u8]]) -> Vec<u8> {
+    // Room for all at once: a growing vector would leave copies of the passphrase behind.
+    let mut out = Vec::with_capacity(1 + parts.iter().map(|part| part.len() + 4).sum::<usize>());
+    out.push(op);
+    for part in parts {
+        out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+/// A session, with its replies taken apart.
+struct Exchange(Session);
+
+/// What `finish` says, as it stands.
+#[derive(Deserialize)]
+struct Report(Map<String, Value>);
+
+/// The module's refusal.
+#[derive(Deserialize)]
+struct Refusal {
+    code: String,
+    field: String,
+    message: String,
+    #[serde(default)]
+    numbers: Map<String, Value>,
+}
+
+impl Exchange {
+    fn ask(&mut self, request: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let reply =
+            self.0.call(request).map_err(|error| Failure::new("module", "module", error.to_string()))?;
+        let odd = || Failure::new("module", "module", "the module's reply is not as SPEC §10 says");
+        match reply.split_first().ok_or_else(odd)? {
+            (0, result) => Ok(result.to_vec()),
+            (1, refusal) => {
+                let refusal: Refusal = serde_json::from_slice(refusal).map_err(|_| odd())?;
+                let numbers: Vec<String> =
+                    refusal.numbers.iter().map(|(name, n)| format!("{name} {n}")).collect();
+                let message = match numbers.as_slice() {
+                    [] => refusal.message,
+                    numbers => format!("{} ({})", refusal.message, numbers.join(", ")),
+                };
+                Err(Failure::new(&refusal.code, refusal.field, message))
+            }
+            _ => Err(odd()),
+        }
+    }
+
+    fn ask_json<T: for<'a> Deserialize<'a>>(&mut self, request: Vec<u8>) -> Result<T, Failure> {
+        let result = self.ask(request)?;
+        serde_json::from_slice(&result)
+            .map_err(|_| Failure::new("module", "module", "the module's reply is not as SPEC §10 says"))
+    }
+
+    fn push_files(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
+        let size = |path: &PathBuf| path.metadata().map(|m| m.len()).map_err(|e| files::io_failure(path, &e));
+        let bar = ProgressBar::new(paths.iter().map(size).sum::<Result<u64, _>>()?);
+        if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
+            bar.set_style(style);
+        }
+        for (at, path) in paths.iter().enumerate() {
+            if at > 0 {
+                self.ask(vec![NEXT_FILE])?;
+            }
+            let mut file = File::open(path).map_err(|error| files::io_failure(path, &error))?;
+            loop {
+                let mut request = Vec::with_capacity(1 + usize::try_from(CHUNK).unwrap_or(0));
+                request.push(PUSH);
+                let read = file.by_ref().take(CHUNK).read_to_end(&mut request);
+                let read = read.map_err(|error| files::io_failure(path, &error))?;
+                if read == 0 {
+                    break;
+                }
+                self.ask(request).map_err(|failure| failure.of(path))?;
+                bar.inc(u64::try_from(read).unwrap_or(0));
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+/// The report for a person: counts, never a row.
+fn text(json: &Value) -> String {
+    let at = |path: &str| json.pointer(path).cloned().unwrap_or_default();
+    let plain = |path: &str| at(path).as_str().map_or_else(|| at(path).to_string(), str::to_owned);
+    let mut out = format!(
+        "answer {} ({} bytes)\ndigest {}\nmodule {}\n{} rows read, {} valid, {} not personal\n",
+        plain("/answer"),
+        plain("/report/answer_bytes"),
+        plain("/report/answer_digest"),
+        plain("/module_sha256"),
+        plain("/report/coverage/rows"),
+        plain("/report/coverage/valid"),
+        plain("/report/coverage/not_personal"),
+    );
+    for (heading, path) in [
+        ("set aside", "/report/coverage/quarantined"),
+        ("put right", "/report/coverage/normalised"),
+        ("skipped", "/report/coverage/skipped"),
+    ] {
+        for (reason, count) in at(path).as_object().into_iter().flatten() {
+            out.push_str(&format!("{heading}: {reason} {count}\n"));
+        }
+    }
+    for warning in at("/report/warnings").as_array().into_iter().flatten() {
+        let part = |name: &str| warning.get(name).cloned().unwrap_or_default();
+        out.push_str(&format!(
+            "warning: {} ({})\n",
+            part("code").as_str().unwrap_or_default(),
+            part("count")
+        ));
+    }
+    if at("/task/approval_required") == Value::Bool(true) {
+        out.push_str("the agreement asks for an approval: `hedui cosign`\n");
+    }
+    out
+}

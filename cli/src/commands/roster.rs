@@ -1,0 +1,212 @@
+//! `hedui roster make`: one roster for each agreement.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use desk::{Applicants, RosterRequest, make_roster};
+use protocol::Document;
+use protocol::agreement::{Agreement, AgreementInForce};
+use protocol::key_file::{Keys, Role};
+use protocol::roster::{Field, Level, Line, PrfName, Roster};
+use protocol::value::{Date, ReleaseNumber, SealingKey, Text, Time};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::files::{self, NewFile};
+use crate::output::Output;
+use crate::parse::{line, one_of};
+use crate::{edge, keys};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a roster for each agreement from one file of applicants.
+    #[command(
+        after_help = "Example:\n  hedui roster make --agreement bank.agreement.hedui --applicants applicants.csv \
+                            --key centre.key --officer a.key --officer b.key --officer c.key \
+                            --as-of 2026-11-22 --serial 7 --out rosters"
+    )]
+    Make(Make),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Make {
+    /// Agreements that both sides signed.
+    #[arg(long, required = true, num_args = 1..)]
+    agreement: Vec<PathBuf>,
+    /// The applicants' file: CSV with 姓名, 证件号码, 授权书编号 and more.
+    #[arg(long)]
+    applicants: PathBuf,
+    /// Go on with those whose rows are in order; name the others.
+    #[arg(long)]
+    partial: bool,
+    /// The centre's key file.
+    #[arg(long)]
+    key: PathBuf,
+    /// Officers who open the answer: key files or 64 hexadecimal digits. One opens alone; of three, any two together.
+    #[arg(long, required = true, num_args = 1..)]
+    officer: Vec<String>,
+    /// The day whose property is asked for (核对时点), YYYY-MM-DD.
+    #[arg(long)]
+    as_of: Date,
+    /// Rises with each roster to an institution.
+    #[arg(long)]
+    serial: u64,
+    /// Days until the roster may no longer be answered, at most 30.
+    #[arg(long, default_value_t = 30)]
+    expires_days: u64,
+    /// How much is asked; the agreement's level unless given.
+    #[arg(long, value_parser = one_of::<Level>)]
+    level: Option<Level>,
+    /// What is asked; of the agreement's fields, all that the level has, unless given.
+    #[arg(long, value_delimiter = ',', value_parser = one_of::<Field>)]
+    fields: Option<Vec<Field>>,
+    /// At level L0, the line to hold assets against, in the minor unit: CNY:3600000.
+    #[arg(long, value_parser = line)]
+    line: Option<Line>,
+    /// First day of the income period.
+    #[arg(long, requires = "income_to")]
+    income_from: Option<Date>,
+    /// Last day of the income period.
+    #[arg(long, requires = "income_from")]
+    income_to: Option<Date>,
+    /// What the answer is for; the agreement's purpose unless given.
+    #[arg(long)]
+    purpose: Option<Text>,
+    /// The law that permits the question.
+    #[arg(long, default_value = "社会救助暂行办法第五十八条")]
+    legal_basis: Text,
+    /// How tokens are made; the agreement's first way unless given.
+    #[arg(long, value_parser = one_of::<PrfName>)]
+    prf: Option<PrfName>,
+    /// The oldest module release that may answer.
+    #[arg(long, default_value = env!("CARGO_PKG_VERSION"))]
+    module_minimum: ReleaseNumber,
+    /// The folder to write to, made when it is not there.
+    #[arg(long)]
+    out: PathBuf,
+    /// A file whose first line is the passphrase; else it is asked.
+    #[arg(long)]
+    passphrase_file: Option<PathBuf>,
+    /// Replace files that are there.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
+    let Command::Make(arguments) = command;
+    let now = edge::now()?;
+    let applicants = read_applicants(&arguments, now, output)?;
+    let opening_groups = opening_groups(&arguments.officer)?;
+    let mut agreements = Vec::new();
+    for path in &arguments.agreement {
+        let document =
+            Document::<Agreement>::read(&files::read(path)?).map_err(|e| Failure::from(e).of(path))?;
+        agreements.push((path, document.check(now.date()).map_err(|e| Failure::from(e).of(path))?));
+    }
+    fs::create_dir_all(&arguments.out).map_err(|error| files::io_failure(&arguments.out, &error))?;
+    let (_, centre) = keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[Role::Centre])?;
+
+    let mut made = Vec::new();
+    for (path, agreement) in &agreements {
+        let request = request(&arguments, agreement, &opening_groups, now)?;
+        let roster = make(&arguments, &request, agreement, &applicants, &centre);
+        made.push(roster.map_err(|failure| failure.of(path))?);
+    }
+    let lines: Vec<String> = made.iter().map(|(text, _)| text.clone()).collect();
+    let rosters: Vec<Value> = made.into_iter().map(|(_, json)| json).collect();
+    output.say(&lines.join("\n"), &json!({ "applicants": applicants.len(), "rosters": rosters }));
+    Ok(())
+}
+
+fn read_applicants(arguments: &Make, now: Time, output: &Output) -> Result<Applicants, Failure> {
+    let path = &arguments.applicants;
+    let bytes = files::read(path)?;
+    if !arguments.partial {
+        return Applicants::read(&bytes, now.date()).map_err(|defects| Failure::defects(path, defects));
+    }
+    let (applicants, refused) =
+        Applicants::read_partial(&bytes, now.date()).map_err(|defects| Failure::defects(path, defects))?;
+    for defect in refused {
+        output.note(&format!("left out: {defect}"));
+    }
+    Ok(applicants)
+}
+
+/// One officer opens alone; of several, any two together.
+fn opening_groups(officers: &[String]) -> Result<Vec<Vec<SealingKey>>, Failure> {
+    let keys: Vec<SealingKey> = officers
+        .iter()
+        .map(|officer| keys::sealing_key(officer, &[Role::Officer]))
+        .collect::<Result<_, _>>()?;
+    match keys.as_slice() {
+        [one] => Ok(vec![vec![*one]]),
+        [a, b] => Ok(vec![vec![*a, *b]]),
+        [a, b, c] => Ok(vec![vec![*a, *b], vec![*a, *c], vec![*b, *c]]),
+        _ => Err(Failure::option("officer", "there are one, two or three officers")),
+    }
+}
+
+fn request(
+    arguments: &Make,
+    agreement: &AgreementInForce,
+    opening_groups: &[Vec<SealingKey>],
+    issued: Time,
+) -> Result<RosterRequest, Failure> {
+    let terms = &agreement.terms;
+    let level = arguments.level.unwrap_or(terms.level);
+    let agreed = || terms.fields.iter().copied().filter(|field| field.allowed_at(level)).collect();
+    let seconds = arguments.expires_days.checked_mul(86_400).and_then(|life| life.checked_add(issued.unix()));
+    let expires = seconds.and_then(Time::from_unix);
+    Ok(RosterRequest {
+        level,
+        fields: arguments.fields.clone().unwrap_or_else(agreed),
+        line: arguments.line,
+        opening_groups: opening_groups.to_vec(),
+        serial: arguments.serial,
+        issued,
+        expires: expires.ok_or_else(|| Failure::option("expires_days", "there is no such day"))?,
+        as_of: arguments.as_of,
+        income: arguments.income_from.zip(arguments.income_to),
+        purpose: arguments.purpose.clone().unwrap_or_else(|| terms.purpose.clone()),
+        legal_basis: arguments.legal_basis.clone(),
+        prf: arguments.prf.or(terms.prfs.first().copied()).unwrap_or(PrfName::Blake3),
+        module_minimum: arguments.module_minimum,
+    })
+}
+
+fn make(
+    arguments: &Make,
+    request: &RosterRequest,
+    agreement: &AgreementInForce,
+    applicants: &Applicants,
+    centre: &Keys,
+) -> Result<(String, Value), Failure> {
+    let institution = &agreement.terms.institution;
+    let path = arguments.out.join(format!("{}-{}.roster.hedui", institution.code, request.serial));
+    let out = NewFile::create(&path, arguments.force)?;
+    let roster = make_roster(request, agreement, applicants, centre, &edge::entropy()?)?;
+    out.fill(&roster)?;
+    let Document { header, digest, .. } = Document::<Roster>::read(&roster)?;
+    let cosign = agreement.terms.cosigner_key.is_some();
+    let text = format!(
+        "{}: roster {} for {}, {} applicants in {} slots, expires {}{}",
+        path.display(),
+        header.id,
+        institution.name,
+        applicants.len(),
+        header.slot_count,
+        header.expires,
+        if cosign { "; the second organisation signs it with `hedui cosign`" } else { "" },
+    );
+    let json = json!({
+        "digest": digest,
+        "expires": header.expires,
+        "file": path,
+        "id": header.id,
+        "institution": header.institution,
+        "needs_cosignature": cosign,
+        "slot_count": header.slot_count,
+    });
+    Ok((text, json))
+}

@@ -1,0 +1,99 @@
+//! `hedui`: every step of an exchange from a command line, without a question where files and flags
+//! answer it. No logic lives here: `desk` makes and opens, the module matches, `host` serves. What does
+//! live here is the edge: files (`files.rs`), passphrases (`keys.rs`), the clock and the system's
+//! randomness (`edge.rs`), and how a failure is told (`failure.rs`). A command is a file of `commands/`.
+
+#![expect(clippy::print_stdout, reason = "results go to standard output")]
+
+mod commands;
+mod edge;
+mod failure;
+mod files;
+mod keys;
+mod output;
+mod parse;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{agreement, audit, cosign, host, inspect, key, matching, open, roster};
+use output::Output;
+
+/// 核对: household economic-status checks by tokens instead of names.
+#[derive(Debug, Parser)]
+#[command(name = "hedui", version, max_term_width = 100)]
+struct Cli {
+    /// Print results, and errors, as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make and show keys.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Propose and countersign agreements (保密协议).
+    #[command(subcommand)]
+    Agreement(agreement::Command),
+    /// Make rosters (核对名册).
+    #[command(subcommand)]
+    Roster(roster::Command),
+    /// Compare a customer export with a roster, in the sandboxed module.
+    Match(matching::Arguments),
+    /// Sign a document once more: as second organisation of a roster, or as approver of an answer.
+    Cosign(cosign::Arguments),
+    /// Open answers and show who was found where.
+    Open(open::Arguments),
+    /// Say what a document or key file is, and who signed it.
+    Inspect(inspect::Arguments),
+    /// Say what a module imports, exports and needs; fail on anything off the allow-list.
+    Audit(audit::Arguments),
+    /// Run the relay between a centre and its institutions.
+    Host(host::Arguments),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.json };
+    let done = match cli.command {
+        Command::Key(command) => key::run(command, &output),
+        Command::Agreement(command) => agreement::run(command, &output),
+        Command::Roster(command) => roster::run(command, &output),
+        Command::Match(arguments) => matching::run(&arguments, &output),
+        Command::Cosign(arguments) => cosign::run(&arguments, &output),
+        Command::Open(arguments) => open::run(&arguments, &output),
+        Command::Inspect(arguments) => inspect::run(&arguments, &output),
+        Command::Audit(arguments) => audit::run(&arguments, &output),
+        Command::Host(arguments) => host::run(arguments, &output),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.fail(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn arguments_fit_each_other_and_every_command_shows_an_example() {
+        fn check(command: &clap::Command) {
+            if command.get_subcommands().next().is_none() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.starts_with("Example:\n  hedui "), "{}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        Cli::command().debug_assert();
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,86 @@
+//! The plan of a roster: which slot is which applicant. It never leaves the centre, and is not stored:
+//! the ticket and the applicants' file give it again.
+
+use protocol::error::CheckError;
+use protocol::roster::{AcceptedRoster, Field};
+use protocol::secret::OpeningKey;
+
+use crate::applicants::{Applicant, Applicants};
+use crate::layout::{EntryRules, Layout};
+use crate::ticket::Ticket;
+
+/// Which slot is which applicant.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    slots: Vec<Option<&'a Applicant>>,
+}
+
+impl<'a> Plan<'a> {
+    /// Rebuilds the plan of `roster`, commitments and entries included, and refuses applicants that the
+    /// roster was not made from.
+    ///
+    /// # Errors
+    /// [`PlanError`].
+    pub fn rebuild(
+        roster: &AcceptedRoster,
+        centre: &OpeningKey,
+        applicants: &'a Applicants,
+    ) -> Result<Self, PlanError> {
+        let header = &roster.roster;
+        let ticket = Ticket::open(&header.ticket.0, header.id, header.agreement, centre)?;
+        if ticket.slot_count != header.slot_count {
+            return Err(CheckError::Seal("ticket").into());
+        }
+        if usize::try_from(ticket.real_count) != Ok(applicants.len()) {
+            return Err(PlanError::OtherApplicants);
+        }
+        let layout = Layout::derive(&ticket, applicants);
+        if layout.authorisations_root() != header.authorisations_root {
+            return Err(PlanError::OtherApplicants);
+        }
+        // The root covers current numbers and authorisations; the entries, former numbers and names.
+        let rules = EntryRules { prf: header.prf, names: header.fields.contains(&Field::Name) };
+        if layout.entries(rules).as_ref() != Some(&roster.entries) {
+            return Err(PlanError::OtherNumbers);
+        }
+        Ok(Self { slots: layout.slots })
+    }
+
+    /// The applicant of each slot; `None` where it stands for nobody.
+    pub fn slots(&self) -> impl Iterator<Item = Option<&'a Applicant>> + '_ {
+        self.slots.iter().copied()
+    }
+}
+
+/// Why a plan can't be rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The ticket does not open: another centre's roster.
+    #[error(transparent)]
+    Ticket(#[from] CheckError),
+    /// Other people, current numbers or authorisations.
+    #[error("the applicants file isn't the one this roster was made from")]
+    OtherApplicants,
+    /// The same people with other former numbers or names.
+    #[error("names or former numbers in the applicants file aren't those this roster was made from")]
+    OtherNumbers,
+}
+
+impl PlanError {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Ticket(e) => e.code(),
+            Self::OtherApplicants => "wrong_applicants",
+            Self::OtherNumbers => "wrong_names_or_numbers",
+        }
+    }
+
+    /// What the error is about.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Ticket(e) => e.field(),
+            Self::OtherApplicants | Self::OtherNumbers => "applicants",
+        }
+    }
+}

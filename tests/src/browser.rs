@@ -1,0 +1,205 @@
+//! A real browser: Chromium, driven through chromedriver over plain http on this computer.
+//!
+//! [`Browser`] holds both programs and an empty profile, and ends all three with itself. [`Chromium`] is
+//! the matcher in it, as a [`Runner`] like the others.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use protocol::value::Base64;
+use serde_json::Value;
+use tempfile::TempDir;
+use thirtyfour::prelude::*;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::module::{self, Runner};
+
+/// Longest wait for a change of the page. Nothing takes nearly that long; it is there so that a test ends.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often the page is looked at meanwhile.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Width and height of the window, in pixels.
+const WINDOW: (u32, u32) = (1_360, 900);
+
+const ARGUMENTS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// Chromium with an empty profile.
+#[derive(Debug)]
+pub struct Browser {
+    /// The session. The first field, so that Chromium ends before chromedriver does.
+    pub page: WebDriver,
+    _chromedriver: Chromedriver,
+    _profile: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Browser {
+    /// Starts both programs. One browser at a time: a second one waits until the first has ended.
+    ///
+    /// # Panics
+    /// With what to install, when one of them is missing.
+    pub async fn start() -> Self {
+        static TURN: Mutex<()> = Mutex::const_new(());
+        let turn = TURN.lock().await;
+        let profile = tempfile::tempdir().unwrap();
+        let (chromedriver, port) = Chromedriver::start(&program(&["chromedriver"]));
+        let mut wanted = DesiredCapabilities::chrome();
+        wanted.set_binary(program(&["chromium", "chromium-browser"]).to_str().unwrap()).unwrap();
+        for argument in ARGUMENTS {
+            wanted.add_arg(argument).unwrap();
+        }
+        wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
+        wanted.add_arg(&format!("--window-size={},{}", WINDOW.0, WINDOW.1)).unwrap();
+        let page = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.expect("a session");
+        page.set_script_timeout(PATIENCE).await.unwrap();
+        Self { page, _chromedriver: chromedriver, _profile: profile, _turn: turn }
+    }
+
+    /// Waits for an element.
+    ///
+    /// # Panics
+    /// With what the page says is wrong, when the element doesn't come.
+    pub async fn until(&self, css: &str) -> WebElement {
+        let query = self.page.query(By::Css(css)).wait(PATIENCE, GLANCE);
+        match query.first_opt().await.unwrap() {
+            Some(element) => element,
+            None => {
+                let says = self.run("return document.getElementById('error')?.textContent", Vec::new()).await;
+                let state = self.run("return JSON.stringify(document.body.dataset)", Vec::new()).await;
+                panic!("{css} does not come; the page is at {state} and says {says}");
+            }
+        }
+    }
+
+    /// Waits for an element and clicks it.
+    pub async fn click(&self, css: &str) {
+        self.until(css).await.click().await.unwrap();
+    }
+
+    /// Waits for an input and types into it; into a chooser of files, a path.
+    pub async fn fill(&self, css: &str, text: &str) {
+        self.until(css).await.send_keys(text).await.unwrap();
+    }
+
+    /// Waits for an element and reads what a person sees of it.
+    pub async fn text(&self, css: &str) -> String {
+        self.until(css).await.text().await.unwrap()
+    }
+
+    /// Runs the body of a function in the page and gives what it returns.
+    pub async fn run(&self, body: &str, arguments: Vec<Value>) -> Value {
+        self.page.execute(body, arguments).await.unwrap().json().clone()
+    }
+
+    /// The same for one that ends by calling its last argument.
+    pub async fn run_async(&self, body: &str, arguments: Vec<Value>) -> Value {
+        self.page.execute_async(body, arguments).await.unwrap().json().clone()
+    }
+
+    /// A picture of the whole page, as `target/screens/NAME.png`.
+    pub async fn screenshot(&self, name: &str) {
+        let screens = module::artifact_dir().join("../screens");
+        std::fs::create_dir_all(&screens).unwrap();
+        let height = "return document.documentElement.scrollHeight + outerHeight - innerHeight";
+        let height = self.run(height, Vec::new()).await.as_u64().unwrap();
+        self.resize(u32::try_from(height).unwrap()).await;
+        self.page.screenshot(&screens.join(format!("{name}.png"))).await.unwrap();
+        self.resize(WINDOW.1).await;
+    }
+
+    async fn resize(&self, height: u32) {
+        self.page.set_window_rect(0, 0, WINDOW.0, height).await.unwrap();
+    }
+
+    /// A fresh instance of the built artifact, on an empty page.
+    pub async fn matcher(&self) -> Chromium<'_> {
+        self.page.goto("about:blank").await.unwrap();
+        let module = Base64(module::artifact().to_vec()).to_string();
+        let started = self.run_async(INSTANTIATE, vec![module.into()]).await;
+        assert_eq!(started, 1, "abi_version() in Chromium");
+        Chromium(self)
+    }
+}
+
+/// The matcher in Chromium. Needs a runtime of several threads, since a [`Runner`] waits.
+#[derive(Debug)]
+pub struct Chromium<'b>(&'b Browser);
+
+impl Runner for Chromium<'_> {
+    fn call(&mut self, request: Vec<u8>) -> Vec<u8> {
+        let arguments = vec![Base64(request).to_string().into()];
+        let reply = tokio::task::block_in_place(|| Handle::current().block_on(self.0.run_async(CALL, arguments)));
+        reply.as_str().unwrap().parse::<Base64>().unwrap().0
+    }
+}
+
+const INSTANTIATE: &str = "
+    const [module, done] = arguments;
+    WebAssembly.instantiate(Uint8Array.fromBase64(module), {}).then(({ instance }) => {
+      window.matcher = instance.exports;
+      done(window.matcher.abi_version());
+    }, (error) => done(String(error)));
+";
+
+/// SPEC §10.
+const CALL: &str = "
+    const [text, done] = arguments;
+    const { memory, run, __wbindgen_malloc: malloc, __wbindgen_free: free } = window.matcher;
+    const request = Uint8Array.fromBase64(text);
+    const at = malloc(request.length, 1) >>> 0;
+    new Uint8Array(memory.buffer, at).set(request);
+    const [reply, size] = run(at, request.length);
+    const bytes = new Uint8Array(memory.buffer, reply >>> 0, size).slice();
+    free(reply, size, 1);
+    done(bytes.toBase64());
+";
+
+/// A running chromedriver, ended with this value.
+#[derive(Debug)]
+struct Chromedriver(Child);
+
+impl Chromedriver {
+    /// Starts one and gives the port it took.
+    fn start(program: &Path) -> (Self, u16) {
+        let mut command = Command::new(program);
+        // Dates in their fields are written as in China.
+        command.arg("--port=0").env("LANGUAGE", "zh_CN").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("chromedriver starts");
+        let said = child.stdout.take().unwrap();
+        let chromedriver = Self(child);
+        let port = BufReader::new(said).lines().map_while(Result::ok).find_map(|line| {
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
+        });
+        (chromedriver, port.expect("chromedriver says which port it took"))
+    }
+}
+
+impl Drop for Chromedriver {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The first of `names` that is installed.
+fn program(names: &[&str]) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).flat_map(|folder| names.iter().map(move |n| folder.join(n)));
+    match places.find(|place| place.is_file()) {
+        Some(place) => place,
+        None => panic!("{} is missing: apt-get install chromium chromium-driver", names[0]),
+    }
+}

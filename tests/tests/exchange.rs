@@ -1,0 +1,369 @@
+//! One real exchange, and what must hold of it. A failure is: an applicant's holding that is missed or
+//! wrong, an answer whose shape, cost or bytes tell of matches, one runner that disagrees with another,
+//! or a bad input that gets through, panics or is named by its value.
+
+use std::io::Read as _;
+
+use desk::{Question, open_answers};
+use e2e::exchange::{self, Centre, NOW, Relation, Setup};
+use e2e::module::{self, Native, OpenRequest, Run, Runner, op, reply, request};
+use e2e::verdict;
+use e2e::world::damaged::{self, Outcome};
+use e2e::world::{Sizes, World};
+use protocol::Document;
+use protocol::agreement::Agreement;
+use protocol::joining::InstitutionKind;
+use protocol::roster::{Field, Level, PrfName};
+use protocol::secret::OpeningKey;
+use serde_json::{Value, json};
+
+const HEADING: &str = "姓名,证件号码,账户余额,余额日期\n";
+
+fn kind(code: &str) -> InstitutionKind {
+    if code.starts_with("broker") { InstitutionKind::Securities } else { InstitutionKind::Bank }
+}
+
+/// A roster over a handful of people, each with an authorisation.
+fn ask_about(setup: Setup, people: &[(&str, &str)]) -> (Centre, Relation, Vec<u8>) {
+    let mut csv = String::from("姓名,证件类型,证件号码,授权书编号\n");
+    for (i, (name, number)) in people.iter().enumerate() {
+        csv += &format!("{name},居民身份证,{number},SQ-{i}\n");
+    }
+    let centre = Centre::new(setup);
+    let relation = centre.ask("bank-x", InstitutionKind::Bank, 1, csv.as_bytes());
+    (centre, relation, csv.into_bytes())
+}
+
+fn open(centre: &Centre, relation: &Relation, applicants: &[u8], answers: Vec<Vec<u8>>, officers: &[usize]) -> Result<desk::ResultTable, desk::OpenError> {
+    let agreement = Document::<Agreement>::read(&relation.agreement).unwrap();
+    let question = Question::read(&relation.roster, &[agreement], applicants)?;
+    let keys: Vec<&OpeningKey> = officers.iter().map(|i| &centre.officers[*i].keys.opening).collect();
+    open_answers(&[question], answers, &centre.party.keys.opening, &keys)
+}
+
+fn code(result: Result<Run, Value>) -> String {
+    match result {
+        Ok(_) => "accepted".to_owned(),
+        Err(error) => error["code"].as_str().unwrap().to_owned(),
+    }
+}
+
+const ALICE: (&str, &str) = ("张三", "11010519491231002X");
+const BOB: (&str, &str) = ("李四", "440524188001010014");
+
+#[test]
+fn every_institution_s_answer_equals_the_truth() {
+    let world = World::new(7, Sizes::small());
+    let centre = Centre::new(Setup::default());
+    let applicants = world.applicants_csv();
+    for (seed, institution) in (1_u8..).zip(&world.institutions) {
+        let relation = centre.ask(institution.code, kind(institution.code), seed, &applicants);
+        let file = institution.bytes();
+        let run = module::run(&mut module::wasmtime(), &OpenRequest::new(&relation), &file, 1 << 20).unwrap();
+
+        let table = open(&centre, &relation, &applicants, vec![run.answer], &[0]).unwrap();
+        let verdict = verdict::compare(&table, institution);
+        assert_eq!((verdict.missed, verdict.wrong), (0, 0), "{}: {verdict:?}", institution.code);
+        assert_eq!(verdict.found, institution.truth.found(), "{}", institution.code);
+        assert!(verdict.found > 10);
+
+        let truth = serde_json::to_value(&institution.truth.file).unwrap();
+        for member in ["rows", "valid", "not_personal", "quarantined", "skipped", "normalised", "grain"] {
+            assert_eq!(run.report["coverage"][member], truth[member], "{} {member}", institution.code);
+        }
+    }
+}
+
+#[test]
+fn native_and_wasmtime_give_the_same_bytes_however_the_file_is_cut() {
+    let world = World::new(7, Sizes::small());
+    let applicants = world.applicants_csv();
+    for prf in [PrfName::Blake3, PrfName::HmacSha256] {
+        let centre = Centre::new(Setup { prf, ..Setup::default() });
+        for (seed, institution) in (1_u8..).zip(&world.institutions) {
+            let open = OpenRequest::new(&centre.ask(institution.code, kind(institution.code), seed, &applicants));
+            let file = institution.bytes();
+            let whole = module::run(&mut Native::default(), &open, &file, usize::MAX).unwrap();
+            for chunk in [7, 997, 65_536] {
+                let cut = module::run(&mut Native::default(), &open, &file, chunk).unwrap();
+                assert!(cut.answer == whole.answer, "{} in chunks of {chunk}", institution.code);
+            }
+            let sandboxed = module::run(&mut module::wasmtime(), &open, &file, 50_000).unwrap();
+            assert!(sandboxed.answer == whole.answer, "{} under wasmtime", institution.code);
+            assert_eq!(sandboxed.report, whole.report);
+        }
+    }
+}
+
+#[test]
+fn a_hit_is_never_lost_to_spelling() {
+    let former = "110105491231002"; // the 15-digit form of Alice's number
+    let spellings = [
+        "11010519491231002X",
+        "11010519491231002x",
+        "１１０１０５１９４９１２３１００２Ｘ",
+        " 110105 19491231 002X ",
+        "\t11010519491231002X",
+        "=\"11010519491231002X\"",
+        "\"=\"\"11010519491231002X\"\"\"",
+        "'11010519491231002X",
+        "110105-19491231-002X",
+        "11010519491231002Х",
+        "11010519491231002*",
+        "\u{FEFF}11010519491231002X\u{200B}",
+        former,
+    ];
+    let (centre, relation, applicants) = ask_about(Setup::default(), &[ALICE, BOB]);
+    for spelling in spellings {
+        let file = format!("{HEADING}张三,{spelling},12.34,2026-10-31\n");
+        let run = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 3).unwrap();
+        let table = open(&centre, &relation, &applicants, vec![run.answer], &[0]).unwrap();
+        let found: Vec<_> = table.rows.iter().filter(|r| r.minor == Some(1_234)).map(|r| r.applicant_row).collect();
+        assert_eq!(found.len(), 1, "{spelling}");
+    }
+}
+
+#[test]
+fn a_former_number_finds_its_person() {
+    let csv = "姓名,证件号码,曾用证件号,授权书编号\n张三,11010519491231002X,440524188001010014,SQ-1\n";
+    let centre = Centre::new(Setup::default());
+    let relation = centre.ask("bank-x", InstitutionKind::Bank, 1, csv.as_bytes());
+    let file = format!("{HEADING}张三,440524188001010014,1,2026-10-31\n张三,11010519491231002X,2,2026-10-31\n");
+    let run = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 1000).unwrap();
+    let table = open(&centre, &relation, csv.as_bytes(), vec![run.answer], &[0]).unwrap();
+    let row = table.rows.iter().find(|r| r.minor.is_some()).unwrap();
+    assert_eq!((row.minor, row.accounts), (Some(300), Some(2)));
+    assert_eq!(row.matched.len(), 2, "both numbers matched");
+}
+
+#[test]
+fn shape_and_cost_say_nothing_of_matches() {
+    let people: Vec<(String, String)> =
+        World::new(7, Sizes::small()).applicants().iter().take(60).map(|a| (a.name.clone(), a.number.text.clone())).collect();
+    let plain: Vec<&(String, String)> = people.iter().filter(|(_, n)| n.len() == 18).collect();
+    let known: Vec<(&str, &str)> = plain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let mut file = String::from(HEADING);
+    for (name, number) in &known {
+        file += &format!("{name},{number},1.00,2026-10-31\n");
+    }
+    // The file stays; the rosters ask about people who are all in it, half of them, or none.
+    let strangers: Vec<(String, String)> = World::new(99, Sizes::small())
+        .applicants()
+        .iter()
+        .filter(|a| a.number.text.clone().len() == 18)
+        .take(known.len())
+        .map(|a| (a.name.clone(), a.number.text.clone()))
+        .collect();
+    let strangers: Vec<(&str, &str)> = strangers.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let half = known.len() / 2;
+    let mixed: Vec<(&str, &str)> = known[..half].iter().chain(&strangers[half..]).copied().collect();
+    for level in [Level::L0, Level::L1, Level::L2] {
+        let fields = if level == Level::L0 { vec![Field::Name] } else { Setup::default().fields };
+        let measured: Vec<(usize, u64)> = [known.clone(), mixed.clone(), strangers.clone()]
+            .into_iter()
+            .map(|people| {
+                let setup = Setup { level, fields: fields.clone(), ..Setup::default() };
+                let (_, relation, _) = ask_about(setup, &people);
+                let mut runner = module::wasmtime();
+                reply(&runner.send(OpenRequest::new(&relation).bytes())).unwrap();
+                reply(&runner.send(request(op::PUSH, file.as_bytes()))).unwrap();
+                reply(&runner.send(request(op::NEXT_FILE, &[]))).unwrap();
+                let before = runner.fuel_used().unwrap();
+                if std::env::var("DBG").is_ok() {
+                    reply(&runner.send(request(op::FINISH, &[]))).unwrap();
+                    let a = runner.fuel_used().unwrap();
+                    reply(&runner.send(request(op::READ, &[]))).unwrap();
+                    let b = runner.fuel_used().unwrap();
+                    reply(&runner.send(request(op::READ, &[]))).unwrap();
+                    let c = runner.fuel_used().unwrap();
+                    println!("{level:?} finish {} read {} read {}", a - before, b - a, c - b);
+                    return (0, 0);
+                }
+                let run = module::finish(&mut runner).unwrap();
+                (run.answer.len(), runner.fuel_used().unwrap() - before)
+            })
+            .collect();
+        assert_eq!(measured[0], measured[1], "{level:?}");
+        assert_eq!(measured[1], measured[2], "{level:?}");
+    }
+}
+
+#[test]
+fn a_repeated_seed_gives_unrelated_ciphertext() {
+    let (_, relation, _) = ask_about(Setup::default(), &[ALICE]);
+    let (_, other, _) = ask_about(Setup::default(), &[BOB]);
+    let file = |amount: &str| format!("{HEADING}张三,11010519491231002X,{amount},2026-10-31\n");
+    let answer = |relation: &Relation, amount: &str| {
+        module::run(&mut Native::default(), &OpenRequest::new(relation), file(amount).as_bytes(), 99).unwrap().answer
+    };
+    let base = answer(&relation, "1.00");
+    assert_eq!(base, answer(&relation, "1.00"), "the same inputs give the same bytes");
+    for other in [answer(&relation, "2.00"), answer(&other, "1.00")] {
+        assert_eq!(base.len(), other.len());
+        // Unrelated bytes agree once in 256; a keystream used twice would agree nearly everywhere.
+        let body = 64 * 608; // the sealed slots
+        let same = base.iter().rev().zip(other.iter().rev()).take(body).filter(|(a, b)| a == b).count();
+        assert!(same < body / 100, "{same} of {body} bytes agree");
+    }
+    let mut open = OpenRequest::new(&relation);
+    open.entropy = vec![0; 32];
+    assert_eq!(code(module::run(&mut Native::default(), &open, file("1").as_bytes(), 99)), "entropy");
+}
+
+#[test]
+fn two_of_three_officers_open_and_one_does_not() {
+    let (centre, relation, applicants) = ask_about(Setup { officers: 3, ..Setup::default() }, &[ALICE]);
+    let file = format!("{HEADING}张三,11010519491231002X,5,2026-10-31\n");
+    let run = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99).unwrap();
+    for pair in [[0, 1], [0, 2], [1, 2], [2, 0]] {
+        let table = open(&centre, &relation, &applicants, vec![run.answer.clone()], &pair).unwrap();
+        assert!(table.rows.iter().any(|r| r.minor == Some(500)), "{pair:?}");
+    }
+    for one in 0..3 {
+        assert!(open(&centre, &relation, &applicants, vec![run.answer.clone()], &[one]).is_err());
+    }
+}
+
+#[test]
+fn bad_documents_each_get_their_own_error() {
+    let (centre, relation, applicants) = ask_about(Setup::default(), &[ALICE]);
+    let elsewhere = centre.ask("bank-y", InstitutionKind::Bank, 2, &applicants);
+    let file = format!("{HEADING}张三,11010519491231002X,5,2026-10-31\n");
+    let base = OpenRequest::new(&relation);
+    let with = |change: &dyn Fn(&mut OpenRequest)| {
+        let mut open = base.clone();
+        change(&mut open);
+        code(module::run(&mut Native::default(), &open, file.as_bytes(), 1000))
+    };
+    let day = 86_400;
+    assert_eq!(with(&|_| {}), "accepted");
+    assert_eq!(with(&|o| o.roster.extend(b"x")), "trailing_bytes");
+    assert_eq!(with(&|o| o.roster = o.agreement.clone()), "wrong_type");
+    assert_eq!(with(&|o| o.roster = b"not a document\n".to_vec()), "not_a_document");
+    assert_eq!(with(&|o| { let end = o.roster.len() - 1; o.roster[end] ^= 1; }), "body_mismatch");
+    assert_eq!(with(&|o| o.roster[200] ^= 1), "bad_signature");
+    assert_eq!(with(&|o| o.roster = elsewhere.roster.clone()), "wrong_institution");
+    assert_eq!(with(&|o| o.agreement = elsewhere.agreement.clone()), "wrong_institution");
+    assert_eq!(with(&|o| o.key_file = elsewhere.party.file.clone()), "wrong_institution");
+    assert_eq!(with(&|o| o.options["now"] = json!(NOW + 21 * day)), "expired");
+    assert_eq!(with(&|o| o.options["now"] = json!(NOW - day)), "not_yet_valid");
+    assert_eq!(with(&|o| o.options["last_serial"] = json!(2)), "replayed");
+    assert_eq!(with(&|o| o.options["now"] = json!("geheim")), "bad_option");
+    assert_eq!(with(&|o| o.passphrase = b"wrong passphrase".to_vec()), "passphrase");
+    assert_eq!(with(&|o| o.key_file.truncate(40)), "not_canonical");
+    let older = centre.roster(&relation.agreement, &applicants, 1, exchange::now(), 9);
+    assert_eq!(with(&|o| o.roster = older.clone()), "accepted", "another roster of the same serial");
+    for cut in (0..relation.roster.len()).step_by(13).chain(0..300) {
+        assert_eq!(with(&|o| o.roster.truncate(cut)), "truncated", "{cut}");
+    }
+}
+
+#[test]
+fn bad_answers_each_get_their_own_error() {
+    let (centre, relation, applicants) = ask_about(Setup::default(), &[ALICE]);
+    let file = format!("{HEADING}张三,11010519491231002X,5,2026-10-31\n");
+    let answer = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99).unwrap().answer;
+    let refused = |answers: Vec<Vec<u8>>| open(&centre, &relation, &applicants, answers, &[0]).unwrap_err().code().to_owned();
+
+    let other_roster = centre.roster(&relation.agreement, &applicants, 2, exchange::now(), 9);
+    let mut other = OpenRequest::new(&relation);
+    other.roster = other_roster;
+    let other = module::run(&mut Native::default(), &other, file.as_bytes(), 99).unwrap().answer;
+    assert_eq!(refused(vec![other]), "wrong_roster");
+
+    let mut flipped = answer.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    assert_eq!(refused(vec![flipped]), "body_mismatch");
+    assert_eq!(refused(vec![answer[..answer.len() - 1].to_vec()]), "truncated");
+    assert_eq!(refused(vec![relation.roster.clone()]), "wrong_type");
+
+    // The same answer twice is one answer; another with the same version is a conflict.
+    assert!(open(&centre, &relation, &applicants, vec![answer.clone(), answer.clone()], &[0]).is_ok());
+    let again = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.replace(",5,", ",6,").as_bytes(), 99);
+    assert!(open(&centre, &relation, &applicants, vec![answer, again.unwrap().answer], &[0]).is_err());
+}
+
+#[test]
+fn an_answer_that_needs_approval_is_refused_without_it() {
+    let (centre, relation, applicants) = ask_about(Setup { approval: true, ..Setup::default() }, &[ALICE]);
+    let file = format!("{HEADING}张三,11010519491231002X,5,2026-10-31\n");
+    let answer = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99).unwrap().answer;
+    let error = open(&centre, &relation, &applicants, vec![answer.clone()], &[0]).unwrap_err();
+    assert_eq!(error.code(), "missing_signature");
+    let by_themselves = protocol::envelope::co_sign(&answer, &centre.party.keys.signing).unwrap();
+    assert!(open(&centre, &relation, &applicants, vec![by_themselves], &[0]).is_err());
+    let approved = protocol::envelope::co_sign(&answer, &relation.approver.keys.signing).unwrap();
+    assert!(open(&centre, &relation, &applicants, vec![approved], &[0]).is_ok());
+}
+
+#[test]
+fn damaged_and_foreign_files_are_refused_by_name() {
+    let (_, relation, _) = ask_about(Setup::default(), &[ALICE]);
+    let open = OpenRequest::new(&relation);
+    let mut seen = 0;
+    for file in damaged::all(7, 400) {
+        let run = module::run(&mut Native::default(), &open, &file.bytes, 4096);
+        match (&file.outcome, run) {
+            (Outcome::Refused(expected), Err(error)) => assert_eq!(error["code"], **expected, "{}", file.name),
+            (Outcome::Read { rows, valid }, Ok(run)) => {
+                let coverage = &run.report["coverage"];
+                assert_eq!((coverage["rows"].as_u64(), coverage["valid"].as_u64()), (Some(*rows), Some(*valid)), "{}", file.name);
+            }
+            (expected, got) => panic!("{}: expected {expected:?}, got {:?}", file.name, got.map(|r| r.report)),
+        }
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
+    assert_eq!(code(module::run(&mut Native::default(), &open, b"", 1)), "empty_file");
+    assert_eq!(code(module::run(&mut Native::default(), &open, HEADING.as_bytes(), 1)), "empty_file");
+    assert_eq!(code(module::run(&mut Native::default(), &open, "户名,余额\n张三,5\n".as_bytes(), 1)), "no_id_column");
+}
+
+#[test]
+fn a_line_of_a_gigabyte_is_refused_without_holding_it() {
+    let (_, relation, _) = ask_about(Setup::default(), &[ALICE]);
+    let mut runner = module::wasmtime();
+    reply(&runner.send(OpenRequest::new(&relation).bytes())).unwrap();
+    let mut line = damaged::long_line(1 << 30);
+    let mut chunk = vec![0; 1 << 20];
+    let mut refused = None;
+    while refused.is_none() {
+        let n = line.read(&mut chunk).unwrap();
+        assert!(n > 0, "the whole gigabyte was taken");
+        refused = reply(&runner.send(request(op::PUSH, &chunk[..n]))).err();
+    }
+    assert_eq!(refused.unwrap()["code"], "line_too_long");
+    assert_eq!(reply(&runner.send(request(op::PUSH, b"more"))).unwrap_err()["code"], "not_open");
+    assert!(runner.memory_bytes() < 64 << 20);
+}
+
+#[test]
+fn memory_does_not_grow_with_the_file() {
+    let world = World::new(7, Sizes::small());
+    let centre = Centre::new(Setup::default());
+    let relation = centre.ask("bank-x", InstitutionKind::Bank, 1, &world.applicants_csv());
+    let memory = |rows: u64| {
+        let mut file = Vec::new();
+        world.bulk_csv(rows, e2e::world::Encoding::Utf8, 0.5, &mut file).unwrap();
+        let mut runner = module::wasmtime();
+        module::run(&mut runner, &OpenRequest::new(&relation), &file, 1 << 20).unwrap();
+        runner.memory_bytes()
+    };
+    let (small, large) = (memory(60_000), memory(240_000));
+    assert_eq!(small, large);
+    assert!(large < 64 << 20, "{large}");
+}
+
+#[test]
+fn what_is_not_asked_is_not_answered() {
+    let setup = Setup { fields: vec![Field::Accounts], ..Setup::default() };
+    let (centre, relation, applicants) = ask_about(setup, &[ALICE]);
+    let file = format!("{HEADING}王五,11010519491231002X,5.55,2026-10-31\n");
+    let run = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99).unwrap();
+    let table = open(&centre, &relation, &applicants, vec![run.answer], &[0]).unwrap();
+    let json = serde_json::to_string(&table).unwrap();
+    let row = table.rows.iter().find(|r| r.kind.is_some()).unwrap();
+    assert_eq!(row.accounts, Some(1));
+    assert!(row.minor.unwrap_or(0) == 0 && row.newest.is_none() && row.name_flags.is_empty(), "{row:?}");
+    assert!(!json.contains("555") && !json.contains("2026-10-30"));
+}
