@@ -209,7 +209,7 @@ pub fn product(text: &str) -> Cell<AssetKind> {
         (AssetKind::Margin, &["融资", "融券"]),
         (AssetKind::Loan, &["贷款", "透支", "按揭", "loan"]),
         (AssetKind::Bond, &["国债", "债券", "bond"]), // before 储蓄: 储蓄国债
-        (AssetKind::Deposit, &["存款", "活期", "定期", "储蓄", "借记卡", "存单", "存折", "deposit", "saving"]),
+        (AssetKind::Deposit, &["存款", "活期", "定期", "储蓄", "整存", "零存", "存本取息", "定活", "通知", "借记卡", "存单", "存折", "deposit", "saving"]),
         (AssetKind::Wealth, &["理财", "wealth"]),
         (AssetKind::Fund, &["基金", "fund"]),
         (AssetKind::Stock, &["股票", "stock"]),

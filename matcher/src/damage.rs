@@ -74,13 +74,13 @@ impl Damage {
         if self.scientific > 0 {
             let error = refuse(
                 "column_scientific",
-                "identity numbers in scientific notation: a spreadsheet has thrown digits away; export the column as text",
+                "scientific notation: a spreadsheet has thrown digits away; export the column as text",
                 self.scientific,
             );
             return error.map_err(|e: ModuleError| e.with("first_row", self.first_scientific));
         }
         if self.masked >= 3 && self.masked * 50 > self.rows || (self.masked > 0 && self.valid == 0) {
-            let error = refuse("column_masked", "identity numbers are masked: export them without masking", self.masked);
+            let error = refuse("column_masked", "masked numbers: export them without masking", self.masked);
             return error.map_err(|e: ModuleError| e.with("first_row", self.first_masked));
         }
         let n = self.eighteen_digits;
@@ -89,7 +89,7 @@ impl Damage {
         if share(self.trailing_zeros, 3, 2) {
             return refuse(
                 "column_trailing_zeros",
-                "identity numbers end in 000: a spreadsheet has cut them to 15 digits; export the column as text",
+                "numbers end in 000: a spreadsheet has cut them to 15 digits; export the column as text",
                 self.trailing_zeros,
             );
         }
@@ -97,14 +97,14 @@ impl Damage {
         if share(self.multiples, 12, 25) {
             return refuse(
                 "column_multiples",
-                "identity numbers were stored as binary fractions and have lost their last digits; export the column as text",
+                "numbers have lost their last digits in a program that keeps 53 bits; export the column as text",
                 self.multiples,
             );
         }
         if self.check_digit >= 20 && self.check_digit > self.valid {
             return refuse(
                 "column_check_digit",
-                "most identity numbers have a check digit that does not fit: this is the wrong column, or it was damaged",
+                "most check digits do not fit: the wrong column, or a damaged one",
                 self.check_digit,
             );
         }

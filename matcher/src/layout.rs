@@ -118,7 +118,7 @@ impl Sample {
         };
         let fed = cutter.feed(&plain, &mut keep);
         if fed.is_ok() && complete {
-            let _ = cutter.feed(&[], &mut keep);
+            let _ = cutter.end(&mut keep);
         }
         Self { delimiter, records, stage }
     }
@@ -211,7 +211,7 @@ impl Layout {
             ModuleError::new("no_id_column", "file", "no column of identity numbers was found in the heading")
         })?;
         let width = if heading.is_empty() { roles.len() } else { heading.len() };
-        let grain = options.grain.unwrap_or(if columns.account.is_none() && columns.amounts.len() > 1 {
+        let grain = options.grain.unwrap_or(if columns.amounts.len() > 1 {
             Grain::Customer
         } else {
             Grain::Account

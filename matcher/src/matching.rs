@@ -261,7 +261,7 @@ impl Matching {
         if !tail.is_empty() {
             records.feed(&tail, |record| self.record(&mut view, record))?;
         }
-        records.feed(&[], |record| self.record(&mut view, record))
+        records.end(|record| self.record(&mut view, record))
     }
 
     /// One record: heading, footer, or a data row.

@@ -60,7 +60,24 @@ impl Records {
         }
     }
 
-    /// Feeds `input` and calls `each` for every record that it completes. An empty input ends the file.
+    /// Ends the file, and calls `each` for a last record without line break.
+    ///
+    /// # Errors
+    /// `unclosed_quote` when the file ends inside a quoted field, and what `each` returns.
+    pub fn end(
+        &mut self,
+        mut each: impl FnMut(&Record<'_>) -> Result<(), ModuleError>,
+    ) -> Result<(), ModuleError> {
+        // A line break ends any record but one that is inside quotes.
+        self.feed(b"\n", &mut each)?;
+        if self.filled + self.ended > 0 {
+            let message = "the file ends inside a quoted field";
+            return Err(ModuleError::new("unclosed_quote", "file", message).with("line", self.reader.line()));
+        }
+        Ok(())
+    }
+
+    /// Feeds `input` and calls `each` for every record that it completes.
     ///
     /// # Errors
     /// `line_too_long` or `too_many_columns` with the line, and whatever `each` returns.
@@ -69,8 +86,7 @@ impl Records {
         mut input: &[u8],
         mut each: impl FnMut(&Record<'_>) -> Result<(), ModuleError>,
     ) -> Result<(), ModuleError> {
-        let last = input.is_empty();
-        loop {
+        while !input.is_empty() {
             let output = self.bytes.get_mut(self.filled..).unwrap_or_default();
             let ends = self.ends.get_mut(self.ended..).unwrap_or_default();
             let (result, used, written, fields) = self.reader.read_record(input, output, ends);
@@ -87,10 +103,9 @@ impl Records {
                     each(&record)?;
                     (self.filled, self.ended) = (0, 0);
                 }
-                ReadRecordResult::InputEmpty if last => {}
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => return Ok(()),
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
                 ReadRecordResult::OutputFull => {
-                    let message = "a line is longer than 65,536 bytes: perhaps a quotation mark that is never closed";
+                    let message = "a line is longer than 65,536 bytes: perhaps an unclosed quotation mark";
                     return Err(ModuleError::new("line_too_long", "file", message).with("line", self.reader.line()));
                 }
                 ReadRecordResult::OutputEndsFull => {
@@ -99,6 +114,7 @@ impl Records {
                 }
             }
         }
+        Ok(())
     }
 }
 
@@ -117,7 +133,8 @@ mod tests {
         for piece in input.chunks(chunk) {
             records.feed(piece, &mut keep).unwrap();
         }
-        records.feed(&[], &mut keep).unwrap();
+        let closed = records.end(&mut keep).is_ok();
+        assert!(closed || input.contains(&b'"'));
         out
     }
 
@@ -125,6 +142,13 @@ mod tests {
     fn quotes_and_line_breaks() {
         let rows = cut(b"a,\"b,\"\"c\r\nd\",\r\ne,f,g", 1);
         assert_eq!(rows, [vec![b"a".to_vec(), b"b,\"c\r\nd".to_vec(), vec![]], vec![b"e".to_vec(), b"f".to_vec(), b"g".to_vec()]]);
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_seen_at_the_end() {
+        let mut records = Records::new(b',');
+        records.feed(b"a,b\nc,\"d\ne,f\n", |_| Ok(())).unwrap();
+        assert_eq!(records.end(|_| Ok(())).unwrap_err().code, "unclosed_quote");
     }
 
     #[test]

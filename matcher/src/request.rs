@@ -73,7 +73,7 @@ impl Request {
 /// # Errors
 /// `bad_request` when there are fewer, more, or one is cut short.
 pub fn parts<const N: usize>(bytes: &[u8]) -> Result<[&[u8]; N], ModuleError> {
-    let bad = |_| ModuleError::new("bad_request", "request", "the request's parts are not as this operation takes them");
+    let bad = |_| ModuleError::new("bad_request", "request", "the parts are not as this operation takes them");
     let mut reader = Reader(bytes);
     let mut out: [&[u8]; N] = [&[]; N];
     for part in &mut out {

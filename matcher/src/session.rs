@@ -111,7 +111,7 @@ impl Session {
                     *self = Self::Open(open);
                     Ok(task)
                 }
-                _ => Err(ModuleError::new("busy", "session", "this instance has had its session: take a fresh one")),
+                _ => Err(ModuleError::new("busy", "session", "this instance has had its session")),
             },
             Op::Push => self.open_step(|open| open.matching.push(rest)),
             Op::NextFile => self.open_step(|open| open.matching.end_file()),
@@ -164,7 +164,7 @@ impl Session {
 }
 
 fn not_open() -> ModuleError {
-    ModuleError::new("not_open", "session", "no session is open, or an error has ended it")
+    ModuleError::new("not_open", "session", "no session is open")
 }
 
 impl Open {
@@ -186,7 +186,7 @@ impl Open {
             return Err(CheckError::WrongInstitution("key file").into());
         }
         if !(1..=999).contains(&options.answer_version) {
-            return Err(ModuleError::new("bad_option", "answer_version", "the version lies outside 1 to 999"));
+            return Err(ModuleError::new("bad_option", "answer_version", "outside 1 to 999"));
         }
 
         let info = Label::TokenKey.bytes(&[&roster.roster.id.0, agreement.digest.as_bytes()]);

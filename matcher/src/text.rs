@@ -49,18 +49,18 @@ impl Encoding {
             [0xFF, 0xFE, ..] => return Ok(Self::Utf16Le),
             [0xFE, 0xFF, ..] => return Ok(Self::Utf16Be),
             [b'P', b'K', 3, 4, ..] => {
-                return refuse("spreadsheet_xlsx", "this is a spreadsheet or zip archive, not delimited text");
+                return refuse("spreadsheet_xlsx", "a spreadsheet or archive, not delimited text");
             }
             [0xD0, 0xCF, 0x11, 0xE0, ..] => {
-                return refuse("spreadsheet_xls", "this is an old or password-protected spreadsheet, not delimited text");
+                return refuse("spreadsheet_xls", "an old or password-protected spreadsheet, not delimited text");
             }
-            [b'%', b'P', b'D', b'F', ..] => return refuse("pdf_file", "this is a PDF, not delimited text"),
+            [b'%', b'P', b'D', b'F', ..] => return refuse("pdf_file", "a PDF, not delimited text"),
             _ => {}
         }
         let start = sample.trim_ascii_start();
         let tag = |t: &[u8]| start.get(..t.len()).is_some_and(|s| s.eq_ignore_ascii_case(t));
         if tag(b"<html") || tag(b"<!doctype") || tag(b"<table") || tag(b"<?xml") || tag(b"<meta") {
-            return refuse("html_file", "this is a web page or XML under another name, not delimited text");
+            return refuse("html_file", "a web page or XML, not delimited text");
         }
         let zeros = |odd: usize| sample.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
         if sample.contains(&0) {
@@ -69,7 +69,7 @@ impl Encoding {
             return match (even, odd) {
                 (0, odd) if odd > many => Ok(Self::Utf16Le),
                 (even, 0) if even > many => Ok(Self::Utf16Be),
-                _ => refuse("binary_file", "this is not a text file"),
+                _ => refuse("binary_file", "not a text file"),
             };
         }
         match std::str::from_utf8(sample) {
@@ -82,7 +82,7 @@ impl Encoding {
         let lost = text.matches(REPLACEMENT).count();
         let controls = text.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{1B}')).count();
         if lost * 50 > text.chars().count() || controls * 50 > sample.len() {
-            return refuse("binary_file", "this is not a text file, or not in an encoding that can be read");
+            return refuse("binary_file", "not a text file, or in an unknown encoding");
         }
         Ok(Self::Gb18030)
     }

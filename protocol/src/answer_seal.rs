@@ -165,38 +165,45 @@ impl<S: Slots> SealedAnswer<S> {
     }
 
     /// The next piece of the document, at most 1 MiB; empty at the end.
+    ///
+    /// One allocation a piece, whatever the slots hold: what sealing costs says nothing of them.
     pub fn read(&mut self) -> Vec<u8> {
-        let mut piece = Vec::new();
+        let mut piece = Vec::with_capacity(PIECE);
+        let cipher = ChaCha20Poly1305::new(&Key::from(*self.content_key));
         if matches!(self.next, Next::Head) {
             piece.extend_from_slice(&self.head);
             piece.extend_from_slice(&self.keys);
-            let mut coverage = self.coverage.to_vec();
-            self.seal_part(0, &mut coverage);
-            piece.extend(coverage);
+            self.seal_part(&cipher, 0, &mut piece, COVERAGE_BYTES, |out| out.copy_from_slice(&self.coverage));
             self.next = Next::Slot(0);
         }
-        let sealed_slot = self.slot_size + TAG_BYTES;
         while let Next::Slot(index) = self.next {
-            if piece.len() + sealed_slot > PIECE {
+            if piece.len() + self.slot_size + TAG_BYTES > PIECE {
                 break;
             }
-            let mut slot = vec![0; self.slot_size];
-            self.slots.write(index, &mut slot);
-            self.seal_part(u64::from(index) + 1, &mut slot);
-            piece.extend(slot);
-            let last = u64::from(index) + 1 == self.shape.slot_count;
-            self.next = if last { Next::End } else { Next::Slot(index + 1) };
+            let n = u64::from(index) + 1;
+            self.seal_part(&cipher, n, &mut piece, self.slot_size, |out| self.slots.write(index, out));
+            self.next = if n == self.shape.slot_count { Next::End } else { Next::Slot(index + 1) };
         }
         piece
     }
 
-    /// Seals part `n` in place and appends its tag. ChaCha20-Poly1305 fails for lengths over 256 GiB only.
-    fn seal_part(&self, n: u64, part: &mut Vec<u8>) {
-        let cipher = ChaCha20Poly1305::new(&Key::from(*self.content_key));
-        let sealed = cipher.encrypt_in_place(&nonce(n), self.binding.as_bytes(), part);
-        debug_assert!(sealed.is_ok());
-        if sealed.is_err() {
-            part.fill(0);
+    /// Appends part `n`, `length` bytes that `write` fills, sealed and with its tag.
+    fn seal_part(
+        &self,
+        cipher: &ChaCha20Poly1305,
+        n: u64,
+        piece: &mut Vec<u8>,
+        length: usize,
+        write: impl FnOnce(&mut [u8]),
+    ) {
+        let start = piece.len();
+        piece.resize(start + length, 0);
+        let part = piece.get_mut(start..).unwrap_or_default();
+        write(part);
+        // ChaCha20-Poly1305 fails for parts over 256 GiB only (RFC 8439 §2.8).
+        match cipher.encrypt_inout_detached(&nonce(n), self.binding.as_bytes(), part.into()) {
+            Ok(tag) => piece.extend_from_slice(&tag),
+            Err(_) => piece.truncate(start),
         }
     }
 }

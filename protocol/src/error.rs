@@ -101,7 +101,7 @@ pub enum CheckError {
     #[error("{0} is not valid yet")]
     NotYet(&'static str),
     /// An older roster than one already used.
-    #[error("a newer roster of this centre has been used before: this one is refused as a replay")]
+    #[error("a newer roster has been used before: a replay")]
     Replayed,
     /// More than the agreement permits.
     #[error("{0} is more than the agreement permits")]

@@ -139,7 +139,7 @@ impl Browser {
 pub struct Chromium<'b>(&'b Browser);
 
 impl Runner for Chromium<'_> {
-    fn call(&mut self, request: Vec<u8>) -> Vec<u8> {
+    fn send(&mut self, request: Vec<u8>) -> Vec<u8> {
         let arguments = vec![Base64(request).to_string().into()];
         let reply = tokio::task::block_in_place(|| Handle::current().block_on(self.0.run_async(CALL, arguments)));
         reply.as_str().unwrap().parse::<Base64>().unwrap().0
@@ -177,10 +177,9 @@ impl Chromedriver {
         let mut command = Command::new(program);
         // Dates in their fields are written as in China.
         command.arg("--port=0").env("LANGUAGE", "zh_CN").stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().expect("chromedriver starts");
-        let said = child.stdout.take().unwrap();
-        let chromedriver = Self(child);
-        let port = BufReader::new(said).lines().map_while(Result::ok).find_map(|line| {
+        let mut chromedriver = Self(command.spawn().expect("chromedriver starts"));
+        let said = BufReader::new(chromedriver.0.stdout.as_mut().unwrap());
+        let port = said.lines().map_while(Result::ok).find_map(|line| {
             line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
         });
         (chromedriver, port.expect("chromedriver says which port it took"))

@@ -1,8 +1,8 @@
 //! Whole exchanges through the built artifact: stories, a real browser, hostile inputs.
 //!
 //! [`world`] makes the data, and knows the truth about it by a path of its own; [`exchange`] sets up a
-//! centre and its institutions; [`module`] drives the matcher natively and under wasmtime; [`verdict`]
-//! holds a result against the truth. The stories are in `tests/tests/`.
+//! centre and its institutions; [`module`] drives the matcher natively and under wasmtime, [`browser`] in
+//! Chromium; [`verdict`] holds a result against the truth. The stories are in `tests/tests/`.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,0 +1,327 @@
+//! The module and the page in Chromium. What counts as a failure: one byte of an answer that depends on who
+//! ran the module; a clerk's path through the page at whose end somebody is missed or somebody is wrong; a
+//! damaged file that is taken, or refused without saying what happened to it.
+//!
+//! Each step leaves a picture in `target/screens`.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use desk::opening::{Question, open_answers};
+use e2e::browser::Browser;
+use e2e::exchange::{Centre, PASSPHRASE, Relation, Setup};
+use e2e::module::{self, Native, OpenRequest, artifact_dir};
+use e2e::verdict::{self, Verdict};
+use e2e::world::{Institution, Sizes, World, damaged};
+use host::Config;
+use protocol::key_file::Keys;
+use protocol::value::Base64;
+use protocol::{Document, Time};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const HOST: &str = "host-1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn same_bytes_native_wasmtime_chromium() {
+    let world = World::new(7, Sizes::small());
+    let centre = Centre::new(Setup::default());
+    let browser = Browser::start().await;
+    for (institution, seed) in world.institutions.iter().zip(30..) {
+        let relation = ask(&centre, &world, institution, seed);
+        let (open, file) = (OpenRequest::new(&relation), institution.bytes());
+
+        let native = module::run(&mut Native::default(), &open, &file, file.len()).unwrap();
+        let wasmtime = module::run(&mut module::wasmtime(), &open, &file, 7_919).unwrap();
+        let chromium = module::run(&mut browser.matcher().await, &open, &file, 100_003).unwrap();
+
+        assert!(native.answer == wasmtime.answer, "{}: wasmtime", institution.code);
+        assert!(native.answer == chromium.answer, "{}: Chromium", institution.code);
+        assert_eq!(native.report, wasmtime.report);
+        assert_eq!(native.report, chromium.report);
+        assert_eq!(native.report["answer_bytes"], native.answer.len());
+        println!("{}: {} bytes in, {} bytes out", institution.code, file.len(), native.answer.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clerk_sends_an_answer() {
+    let office = Office::open("bank-a").await;
+    let file = office.save(office.institution().file_name, &office.institution().bytes());
+    let browser = Browser::start().await;
+
+    browser.page.goto(format!("{}/", office.url)).await.unwrap();
+    browser.until("body[data-state=idle][data-step=unlock]").await;
+    in_both_languages(&browser, "1-unlock").await;
+    browser.click("#first-time summary").await;
+    in_both_languages(&browser, "1-unlock-first-time").await;
+    browser.click("#first-time summary").await;
+    office.unlock(&browser).await;
+    in_both_languages(&browser, "2-task").await;
+    assert_eq!(leaves(&browser).await, "signIn");
+
+    browser.click("#sign-in").await;
+    browser.until("body[data-state=idle] #pick-1").await;
+    in_both_languages(&browser, "2-task-rosters").await;
+    browser.click("#pick-1").await;
+    browser.until("body[data-state=idle] #to-files").await;
+    in_both_languages(&browser, "2-task-picked").await;
+    assert_eq!(leaves(&browser).await, "nothing");
+    browser.click("#to-files").await;
+
+    browser.until("body[data-state=idle][data-step=files]").await;
+    browser.fill("#customer-files", file.to_str().unwrap()).await;
+    browser.until("body[data-state=idle] #columns").await;
+    in_both_languages(&browser, "3-files").await;
+    for role in ["id_number", "name", "account", "product", "balance_date"] {
+        let chosen = "return [...document.querySelectorAll('#columns select')].map((s) => s.value)";
+        let chosen = browser.run(chosen, Vec::new()).await;
+        assert!(chosen.as_array().unwrap().contains(&role.into()), "no column is taken as {role}: {chosen}");
+    }
+
+    hold_the_run(&browser).await;
+    browser.click("#run").await;
+    browser.until("body[data-state=busy][data-step=run]").await;
+    in_both_languages(&browser, "4-run").await;
+    browser.run("window.heldRun()", Vec::new()).await;
+
+    browser.until("body[data-state=idle][data-step=send]").await;
+    in_both_languages(&browser, "5-send").await;
+    assert_eq!(leaves(&browser).await, "answer");
+    let truth = &office.institution().truth.file;
+    println!("{truth:?}");
+    let shown = browser.text("#count-rows").await;
+    println!("rows {shown}, valid {}", browser.text("#count-valid").await);
+    assert!(office.answers().await.is_empty(), "nothing has been sent yet");
+
+    browser.click("#send").await;
+    browser.until("body[data-state=sent] #receipt .good").await;
+    in_both_languages(&browser, "6-sent").await;
+
+    let answers = office.answers().await;
+    assert_eq!(answers.len(), 1);
+    let verdict = office.verdict(answers);
+    println!("{verdict:?}");
+    assert!(verdict.found > 0);
+    assert_eq!((verdict.missed, verdict.wrong), (0, 0));
+
+    browser.click("#again").await;
+    browser.until("body[data-state=idle] #ended").await;
+    browser.screenshot("7-ended").await;
+    browser.page.goto(format!("{}/audit.html", office.url)).await.unwrap();
+    browser.until("body[data-state=idle] #no-imports").await;
+    in_both_languages(&browser, "8-audit").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_excel_damaged_file_is_explained() {
+    let office = Office::open("bank-b").await;
+    let damaged = damaged::excel_damaged(7, 200);
+    let file = office.save(damaged.file_name, &damaged.bytes);
+    let browser = Browser::start().await;
+
+    browser.page.goto(format!("{}/", office.url)).await.unwrap();
+    browser.until("body[data-state=idle][data-step=unlock]").await;
+    office.unlock(&browser).await;
+    browser.fill("#roster-file", office.save("a.roster", &office.relation.roster).to_str().unwrap()).await;
+    browser.fill("#agreement-file", office.save("a.agreement", &office.relation.agreement).to_str().unwrap()).await;
+    browser.click("#open-task").await;
+    browser.click("body[data-state=idle] #to-files").await;
+    browser.fill("#customer-files", file.to_str().unwrap()).await;
+    browser.click("body[data-state=idle] #run").await;
+    let error = browser.until("body[data-state=error] #error[data-code=column_trailing_zeros]").await;
+    assert!(error.is_displayed().await.unwrap());
+    let said = error.text().await.unwrap();
+    for part in sentence("zh", "column_trailing_zeros") {
+        assert!(said.contains(&part), "{part} is not in: {said}");
+    }
+    in_both_languages(&browser, "9-excel-damaged").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_dictionaries_have_the_same_keys_and_figures() {
+    let office = Office::open("bank-b").await;
+    let browser = Browser::start().await;
+    browser.page.goto(format!("{}/", office.url)).await.unwrap();
+    browser.until("body[data-state=idle]").await;
+    let script = "
+        const done = arguments[0];
+        const lines = (node, path) => typeof node === 'string'
+          ? [`${path} ${(node.match(/\\{\\w+\\}/g) ?? []).sort().join('')}`]
+          : Object.entries(node).flatMap(([key, child]) => lines(child, `${path}/${key}`));
+        Promise.all(['zh', 'en'].map((language) => import(`/strings.${language}.js`)))
+          .then((modules) => done(modules.map((module) => lines(module.default, '').sort())), (e) => done(String(e)));
+    ";
+    let found = browser.run_async(script, Vec::new()).await;
+    let lines = |n: usize| -> Vec<String> { serde_json::from_value(found[n].clone()).expect("two dictionaries") };
+    let (zh, en) = (lines(0), lines(1));
+    assert!(zh.len() > 300, "{} entries", zh.len());
+    assert_eq!(zh, en);
+}
+
+/// A host that serves the page, an agreement and a roster on it, and the files a clerk has.
+struct Office {
+    url: String,
+    world: World,
+    centre: Centre,
+    relation: Relation,
+    api: Api,
+    folder: TempDir,
+}
+
+impl Office {
+    /// Everything is dated by the real clock, as the browser's is.
+    async fn open(code: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new(7, Sizes::small());
+        let centre = Centre::new(Setup::default());
+        let mut relation = ask(&centre, &world, world.institution(code).unwrap(), 40);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let issued = Time::from_unix(now - 60).unwrap();
+        relation.roster = centre.roster(&relation.agreement, &world.applicants_csv(), 1, issued, 40);
+
+        let config = Config {
+            data_dir: folder.path().join("data"),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            code: HOST.parse().unwrap(),
+            centre_keys: vec![centre.party.keys.signing.public()],
+            web_dir: Some(web_dir()),
+            artifact_dir: Some(artifact_dir()),
+        };
+        let running = host::serve(config, std::future::pending()).await.unwrap();
+        let url = format!("http://{}", running.address());
+        let api = Api::sign_in(&url, &centre.party.keys).await;
+        api.post("agreements", &relation.agreement).await;
+        api.post("rosters", &relation.roster).await;
+        Self { url, world, centre, relation, api, folder }
+    }
+
+    fn institution(&self) -> &Institution {
+        self.world.institution(&self.relation.party.code).unwrap()
+    }
+
+    /// Puts a file where the clerk finds it.
+    fn save(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// The clerk's first step.
+    async fn unlock(&self, browser: &Browser) {
+        let key = self.save(&format!("{}.key.json", self.relation.party.code), &self.relation.party.file);
+        browser.fill("#key-file", key.to_str().unwrap()).await;
+        browser.until("body[data-state=idle] #key-file + label .name").await;
+        browser.fill("#passphrase", std::str::from_utf8(PASSPHRASE).unwrap()).await;
+        browser.click("#unlock").await;
+        browser.until("body[data-state=idle][data-step=task]").await;
+    }
+
+    /// The answers that the centre finds on the host.
+    async fn answers(&self) -> Vec<Vec<u8>> {
+        let rosters = self.api.get_json("rosters").await;
+        let roster = rosters[0]["digest"].as_str().unwrap();
+        let mut answers = Vec::new();
+        for row in self.api.get_json(&format!("rosters/{roster}/answers")).await.as_array().unwrap() {
+            answers.push(self.api.get(&format!("answers/{}", row["digest"].as_str().unwrap())).await);
+        }
+        answers
+    }
+
+    /// What the centre reads, against the truth.
+    fn verdict(&self, answers: Vec<Vec<u8>>) -> Verdict {
+        let agreement = Document::read(&self.relation.agreement).unwrap();
+        let question = Question::read(&self.relation.roster, &[agreement], &self.world.applicants_csv()).unwrap();
+        let officers: Vec<_> = self.centre.officers.iter().map(|officer| &officer.keys.opening).collect();
+        let table = open_answers(&[question], answers, &self.centre.party.keys.opening, &officers).unwrap();
+        verdict::compare(&table, self.institution())
+    }
+}
+
+/// The host's API, signed in with a key.
+struct Api {
+    base: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Api {
+    async fn sign_in(url: &str, keys: &Keys) -> Self {
+        let mut api = Self { base: format!("{url}/api/v1/"), token: String::new(), http: reqwest::Client::new() };
+        let key = keys.signing.public().to_string();
+        let asked = api.post_json("sign-in/challenge", &json!({ "key": key })).await;
+        let word = |name: &str| asked[name].as_str().unwrap();
+        let challenge: Base64 = word("challenge").parse().unwrap();
+        let signature = keys.signing.sign_in(&HOST.parse().unwrap(), &challenge.0.try_into().unwrap());
+        let signature = Base64(signature.to_vec()).to_string();
+        let signed = json!({ "key": key, "challenge": word("challenge"), "signature": signature });
+        api.token = api.post_json("sign-in", &signed).await["token"].as_str().unwrap().to_owned();
+        api
+    }
+
+    async fn post_json(&self, path: &str, body: &Value) -> Value {
+        let reply = self.http.post(format!("{}{path}", self.base)).json(body).send().await.unwrap();
+        reply.error_for_status().unwrap().json().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, document: &[u8]) {
+        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let request = request.header("Content-Type", "application/octet-stream").body(document.to_vec());
+        request.send().await.unwrap().error_for_status().unwrap();
+    }
+
+    async fn get(&self, path: &str) -> Vec<u8> {
+        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        request.send().await.unwrap().error_for_status().unwrap().bytes().await.unwrap().to_vec()
+    }
+
+    async fn get_json(&self, path: &str) -> Value {
+        serde_json::from_slice(&self.get(path).await).unwrap()
+    }
+}
+
+fn ask(centre: &Centre, world: &World, institution: &Institution, seed: u8) -> Relation {
+    let kind = serde_json::from_value(institution.kind.into()).unwrap();
+    centre.ask(institution.code, kind, seed, &world.applicants_csv())
+}
+
+fn web_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../web")
+}
+
+/// What the page says leaves the building at this step.
+async fn leaves(browser: &Browser) -> String {
+    browser.until("#leaves").await.attr("data-leaves").await.unwrap().unwrap()
+}
+
+/// A picture in Chinese and one in English. Ends in Chinese.
+async fn in_both_languages(browser: &Browser, name: &str) {
+    browser.screenshot(name).await;
+    browser.click("#language").await;
+    browser.until("html[lang=en]").await;
+    browser.screenshot(&format!("{name}-en")).await;
+    browser.click("#language").await;
+    browser.until("html[lang=zh-CN]").await;
+}
+
+/// Keeps the page from handing the next run to the Worker until `heldRun()` is called: else it would be over
+/// before a picture of it is taken.
+async fn hold_the_run(browser: &Browser) {
+    let script = "
+        const post = Worker.prototype.postMessage;
+        Worker.prototype.postMessage = function (message) {
+          if (message.ask !== 'run') return post.call(this, message);
+          window.heldRun = () => post.call(this, message);
+        };
+    ";
+    browser.run(script, Vec::new()).await;
+}
+
+/// The sentence of an error in the dictionary, cut at its figures.
+fn sentence(language: &str, code: &str) -> Vec<String> {
+    let dictionary = std::fs::read_to_string(web_dir().join(format!("strings.{language}.js"))).unwrap();
+    let (_, rest) = dictionary.split_once(&format!("{code}: ['")).unwrap();
+    let (sentence, _) = rest.split_once('\'').unwrap();
+    let parts = sentence.split(['{', '}']).step_by(2).filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
+}
