@@ -3,7 +3,7 @@
 //! Linking `encoding_rs` itself would bring the tables of every legacy encoding, 140 kB that a reviewer
 //! would have to account for. It is asked here, at build time, for the one that is needed.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a build script stops the build; cargo reads what it prints")]
+#![expect(clippy::expect_used, reason = "a build script stops the build; cargo reads what it prints")]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -22,7 +22,8 @@ fn main() {
     for first in 0x81..=0xFE_u8 {
         for place in 0..SECOND {
             let second = u8::try_from(place + if place < 63 { 0x40 } else { 0x41 }).expect("at most 0xFE");
-            let unit = decode(&[first, second]).map_or(0, |c| u16::try_from(u32::from(c)).expect("in the BMP"));
+            let unit =
+                decode(&[first, second]).map_or(0, |c| u16::try_from(u32::from(c)).expect("in the BMP"));
             pairs.extend_from_slice(&unit.to_le_bytes());
         }
     }

@@ -39,7 +39,9 @@ impl Unit {
 /// Blank-free, half-width, without what stands around a figure.
 fn tidy(text: &str) -> String {
     text.chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{FEFF}' | '\'' | '\u{2019}'))
+        .filter(|c| {
+            !c.is_whitespace() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{FEFF}' | '\'' | '\u{2019}')
+        })
         .map(|c| match c {
             '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
@@ -159,7 +161,11 @@ fn spelled_date(text: &str) -> Option<Date> {
     let time = rest.strip_prefix('T').unwrap_or(rest);
     let good = time.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'Z' | b'+' | b'-'));
     let [y, m, d] = numbers;
-    if good && (time.is_empty() || time.contains(':')) { Date::from_number(y * 10_000 + m * 100 + d) } else { None }
+    if good && (time.is_empty() || time.contains(':')) {
+        Date::from_number(y * 10_000 + m * 100 + d)
+    } else {
+        None
+    }
 }
 
 /// A spreadsheet's day number in the 1900 system: five digits, 1954 to 2119.
@@ -209,7 +215,25 @@ pub fn product(text: &str) -> Cell<AssetKind> {
         (AssetKind::Margin, &["融资", "融券"]),
         (AssetKind::Loan, &["贷款", "透支", "按揭", "loan"]),
         (AssetKind::Bond, &["国债", "债券", "bond"]), // before 储蓄: 储蓄国债
-        (AssetKind::Deposit, &["存款", "活期", "定期", "储蓄", "整存", "零存", "存本取息", "定活", "通知", "借记卡", "存单", "存折", "deposit", "saving"]),
+        (
+            AssetKind::Deposit,
+            &[
+                "存款",
+                "活期",
+                "定期",
+                "储蓄",
+                "整存",
+                "零存",
+                "存本取息",
+                "定活",
+                "通知",
+                "借记卡",
+                "存单",
+                "存折",
+                "deposit",
+                "saving",
+            ],
+        ),
         (AssetKind::Wealth, &["理财", "wealth"]),
         (AssetKind::Fund, &["基金", "fund"]),
         (AssetKind::Stock, &["股票", "stock"]),
@@ -266,7 +290,18 @@ mod tests {
         for text in ["", " ", "-", "--", "—"] {
             assert_eq!(amount(text, Unit::One, Currency::CNY), Cell::Empty, "{text}");
         }
-        for text in ["1,23", "12,34.5", "abc", "1.2E+05", "1.2.3", "--5", "(-5)", "99999999999999999999", "1 234x", "."] {
+        for text in [
+            "1,23",
+            "12,34.5",
+            "abc",
+            "1.2E+05",
+            "1.2.3",
+            "--5",
+            "(-5)",
+            "99999999999999999999",
+            "1 234x",
+            ".",
+        ] {
             assert_eq!(amount(text, Unit::One, Currency::CNY), Cell::Unreadable, "{text}");
         }
         assert_eq!(amount("1.5", Unit::TenThousand, Currency::CNY), Cell::Value(1_500_000));
@@ -291,7 +326,9 @@ mod tests {
         }
         assert_eq!(date("2026/1/5"), Cell::Value(20_260_105));
         assert_eq!(date(""), Cell::Empty);
-        for text in ["20261301", "10/31/2026", "2026-02-30", "31.10.2026", "yesterday", "1899-01-01", "2026-10-315"] {
+        for text in
+            ["20261301", "10/31/2026", "2026-02-30", "31.10.2026", "yesterday", "1899-01-01", "2026-10-315"]
+        {
             assert_eq!(date(text), Cell::Unreadable, "{text}");
         }
     }

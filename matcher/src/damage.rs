@@ -84,7 +84,8 @@ impl Damage {
             return error.map_err(|e: ModuleError| e.with("first_row", self.first_masked));
         }
         let n = self.eighteen_digits;
-        let share = |k: u64, least: u64, percent: u64| (k >= least && k * 100 > n * percent) || (k == n && n >= 5);
+        let share =
+            |k: u64, least: u64, percent: u64| (k >= least && k * 100 > n * percent) || (k == n && n >= 5);
         // One true number in a thousand ends in 000.
         if share(self.trailing_zeros, 3, 2) {
             return refuse(

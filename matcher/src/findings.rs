@@ -85,7 +85,9 @@ impl Findings {
 
     /// Adds a customer row that matched `ordinal` of `slot`.
     pub fn add(&mut self, slot: u32, ordinal: u8, flag: NameFlag, assets: &[Asset]) {
-        let Some(place) = usize::try_from(slot).ok().and_then(|slot| self.places.get_mut(slot)) else { return };
+        let Some(place) = usize::try_from(slot).ok().and_then(|slot| self.places.get_mut(slot)) else {
+            return;
+        };
         if *place == 0 {
             self.found.push(Found::default());
             *place = u32::try_from(self.found.len()).unwrap_or(0);
@@ -124,9 +126,10 @@ impl Findings {
         let amounts = asked(Field::Amount);
         let mut notes = found.notes;
         let over = self.line.map(|line| {
-            let assets = found.totals.iter().filter(|((kind, currency), _)| {
-                !kind.is_liability() && *currency == line.currency
-            });
+            let assets = found
+                .totals
+                .iter()
+                .filter(|((kind, currency), _)| !kind.is_liability() && *currency == line.currency);
             assets.map(|(_, sum)| sum.minor).sum::<i128>() > i128::from(line.minor)
         });
         let mut totals: Vec<Total> = found

@@ -31,7 +31,8 @@ pub fn options<T: DeserializeOwned>(json: &[u8]) -> Result<T, ModuleError> {
 
 /// Unix seconds from an option.
 pub fn time(now: u64) -> Result<Time, ModuleError> {
-    Time::from_unix(now).ok_or_else(|| ModuleError::new("bad_option", "now", "the time lies outside 1970 to 2199"))
+    Time::from_unix(now)
+        .ok_or_else(|| ModuleError::new("bad_option", "now", "the time lies outside 1970 to 2199"))
 }
 
 /// Makes a key file and, for an institution, its joining request.
@@ -53,7 +54,11 @@ pub fn new_key(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
             envelope::write(&header, b"", &[&keys.signing]).map_err(malformed)?
         }
         (Role::Institution, None) => {
-            return Err(ModuleError::new("bad_option", "kind", "an institution's key needs the institution's kind"));
+            return Err(ModuleError::new(
+                "bad_option",
+                "kind",
+                "an institution's key needs the institution's kind",
+            ));
         }
         _ => Vec::new(),
     };
@@ -71,7 +76,8 @@ pub fn unlock(file: &[u8], passphrase: &[u8]) -> Result<(KeyFile, Keys), ModuleE
 pub fn sign_in(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     let [file, passphrase, host, challenge] = request::parts(bytes)?;
     let bad = |field| ModuleError::new("bad_request", field, format!("the {field} is malformed"));
-    let host: Code = std::str::from_utf8(host).ok().and_then(|h| h.parse().ok()).ok_or_else(|| bad("host code"))?;
+    let host: Code =
+        std::str::from_utf8(host).ok().and_then(|h| h.parse().ok()).ok_or_else(|| bad("host code"))?;
     let challenge = challenge.try_into().map_err(|_| bad("challenge"))?;
     let (_, keys) = unlock(file, passphrase)?;
     Ok([keys.signing.public().as_bytes().as_slice(), &keys.signing.sign_in(&host, challenge)].concat())

@@ -211,11 +211,8 @@ impl Layout {
             ModuleError::new("no_id_column", "file", "no column of identity numbers was found in the heading")
         })?;
         let width = if heading.is_empty() { roles.len() } else { heading.len() };
-        let grain = options.grain.unwrap_or(if columns.amounts.len() > 1 {
-            Grain::Customer
-        } else {
-            Grain::Account
-        });
+        let grain =
+            options.grain.unwrap_or(if columns.amounts.len() > 1 { Grain::Customer } else { Grain::Account });
         let data_from = row.map_or(0, |row| row + 1);
         Ok(Self { encoding, delimiter: sample.delimiter, data_from, heading, width, columns, grain })
     }

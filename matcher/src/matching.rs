@@ -98,7 +98,12 @@ pub struct Warning {
 
 impl Matching {
     /// A run for a roster that was accepted.
-    pub fn new(roster: &AcceptedRoster, agreement: &AgreementInForce, prf: Prf, options: TableOptions) -> Self {
+    pub fn new(
+        roster: &AcceptedRoster,
+        agreement: &AgreementInForce,
+        prf: Prf,
+        options: TableOptions,
+    ) -> Self {
         let default_kind = match agreement.terms.institution.kind {
             InstitutionKind::Bank | InstitutionKind::Payment => AssetKind::Deposit,
             InstitutionKind::Securities => AssetKind::Cash,
@@ -281,7 +286,9 @@ impl Matching {
         let ragged = record.len() < view.layout.width
             || (view.layout.width..record.len()).any(|i| !record.field(i).trim_ascii().is_empty());
         let id = record.field(view.layout.columns.id_number);
-        if (ragged || id.iter().filter(|b| b.is_ascii_digit()).count() < 6) && is_footer(view.stage, record, id) {
+        if (ragged || id.iter().filter(|b| b.is_ascii_digit()).count() < 6)
+            && is_footer(view.stage, record, id)
+        {
             self.counts.skip("footer");
             return Ok(());
         }
@@ -408,7 +415,8 @@ impl Matching {
             account: cut_text(text(columns.account).unwrap_or_default().trim(), ACCOUNT_BYTES).to_owned(),
             product: cut_text(product_text.trim(), PRODUCT_BYTES).to_owned(),
         };
-        let read = |index: usize, unit| cell::amount(&view.stage.field_lossy(record.field(index)), unit, currency);
+        let read =
+            |index: usize, unit| cell::amount(&view.stage.field_lossy(record.field(index)), unit, currency);
         match columns.amounts.as_slice() {
             [] => vec![asset(product, Cell::Empty)],
             [(kind, column)] => vec![asset(kind.unwrap_or(product), read(column.index, column.unit))],
@@ -434,7 +442,8 @@ impl Matching {
             match asset.date {
                 Cell::Unreadable => self.counts.warn("date_unreadable"),
                 Cell::Value(date) => {
-                    let old = Date::from_number(date).is_some_and(|d| self.as_of.days() - d.days() > OLD_DAYS);
+                    let old =
+                        Date::from_number(date).is_some_and(|d| self.as_of.days() - d.days() > OLD_DAYS);
                     if old {
                         self.counts.warn("balance_date_old");
                     }
@@ -511,7 +520,8 @@ fn bump(counts: &mut BTreeMap<String, u64>, name: &str) {
 /// there is no number where the identity stands.
 fn is_footer(stage: &Stage, record: &Record<'_>, id: &[u8]) -> bool {
     const WORDS: [&str; 14] = [
-        "合计", "总计", "小计", "共计", "制表", "打印", "导出", "复核", "审核", "经办", "填表", "备注", "说明", "total",
+        "合计", "总计", "小计", "共计", "制表", "打印", "导出", "复核", "审核", "经办", "填表", "备注",
+        "说明", "total",
     ];
     if id.iter().filter(|b| b.is_ascii_digit()).count() >= 15 {
         return false;

@@ -56,7 +56,8 @@ pub fn preview(bytes: &[u8], options: &TableOptions) -> Result<Preview, ModuleEr
     };
     let limit = layout.data_from + SHOWN_ROWS;
     let sample = Sample::read(sample, layout.encoding, layout.delimiter, limit, complete);
-    let text = |field: &Vec<u8>| sample.stage.field_lossy(field).chars().take(SHOWN_CHARS).collect::<String>();
+    let text =
+        |field: &Vec<u8>| sample.stage.field_lossy(field).chars().take(SHOWN_CHARS).collect::<String>();
     let shown: Vec<&Vec<Vec<u8>>> = sample.records.iter().skip(layout.data_from).collect();
     let width = shown.iter().map(|r| r.len()).max().unwrap_or(0).max(layout.heading.len());
     let columns: Vec<PreviewColumn> = (0..width)
@@ -112,8 +113,12 @@ mod tests {
     #[test]
     fn a_preview_masks_people() {
         let file = "客户名称,证件号码,余额,客户经理\n张三丰,11010519491231002X,12.5,李四\n";
-        let json = serde_json::to_string(&preview(file.as_bytes(), &TableOptions::default()).unwrap()).unwrap();
-        assert!(json.contains("张**") && json.contains("1101************2X") && json.contains("12.5"), "{json}");
+        let json =
+            serde_json::to_string(&preview(file.as_bytes(), &TableOptions::default()).unwrap()).unwrap();
+        assert!(
+            json.contains("张**") && json.contains("1101************2X") && json.contains("12.5"),
+            "{json}"
+        );
         assert!(!json.contains("19491231"));
     }
 

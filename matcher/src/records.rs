@@ -106,11 +106,14 @@ impl Records {
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
                 ReadRecordResult::OutputFull => {
                     let message = "a line is longer than 65,536 bytes: perhaps an unclosed quotation mark";
-                    return Err(ModuleError::new("line_too_long", "file", message).with("line", self.reader.line()));
+                    return Err(
+                        ModuleError::new("line_too_long", "file", message).with("line", self.reader.line())
+                    );
                 }
                 ReadRecordResult::OutputEndsFull => {
                     let message = "a line has more than 256 columns";
-                    return Err(ModuleError::new("too_many_columns", "file", message).with("line", self.reader.line()));
+                    return Err(ModuleError::new("too_many_columns", "file", message)
+                        .with("line", self.reader.line()));
                 }
             }
         }
@@ -141,7 +144,13 @@ mod tests {
     #[test]
     fn quotes_and_line_breaks() {
         let rows = cut(b"a,\"b,\"\"c\r\nd\",\r\ne,f,g", 1);
-        assert_eq!(rows, [vec![b"a".to_vec(), b"b,\"c\r\nd".to_vec(), vec![]], vec![b"e".to_vec(), b"f".to_vec(), b"g".to_vec()]]);
+        assert_eq!(
+            rows,
+            [
+                vec![b"a".to_vec(), b"b,\"c\r\nd".to_vec(), vec![]],
+                vec![b"e".to_vec(), b"f".to_vec(), b"g".to_vec()]
+            ]
+        );
     }
 
     #[test]

@@ -62,7 +62,8 @@ impl Request {
     /// # Errors
     /// `unknown_operation`.
     pub fn split(&self) -> Result<(Op, &[u8]), ModuleError> {
-        let unknown = || ModuleError::new("unknown_operation", "request", "the module knows no such operation");
+        let unknown =
+            || ModuleError::new("unknown_operation", "request", "the module knows no such operation");
         let (first, rest) = self.0.split_first().ok_or_else(unknown)?;
         Ok((Op::from_byte(*first).ok_or_else(unknown)?, rest))
     }
@@ -73,7 +74,8 @@ impl Request {
 /// # Errors
 /// `bad_request` when there are fewer, more, or one is cut short.
 pub fn parts<const N: usize>(bytes: &[u8]) -> Result<[&[u8]; N], ModuleError> {
-    let bad = |_| ModuleError::new("bad_request", "request", "the parts are not as this operation takes them");
+    let bad =
+        |_| ModuleError::new("bad_request", "request", "the parts are not as this operation takes them");
     let mut reader = Reader(bytes);
     let mut out: [&[u8]; N] = [&[]; N];
     for part in &mut out {

@@ -6,12 +6,12 @@ use protocol::answer::Shape;
 use protocol::answer_seal::{Maker, SealedAnswer};
 use protocol::coverage::Coverage;
 use protocol::key_file::Keys;
+use protocol::label::Label;
 use protocol::roster::{AcceptedRoster, Field, Level, Line, Roster, RosterContext};
 use protocol::secret::{Entropy, TokenKey};
 use protocol::token::Prf;
 use protocol::value::{Date, Digest, ReleaseNumber, RosterId, Time};
 use protocol::{CheckError, Document, seal};
-use protocol::label::Label;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -179,7 +179,8 @@ impl Open {
             Document::<Agreement>::read(agreement).map_err(|e| ModuleError::decode("agreement", &e))?;
         let agreement = agreement.check(created.date())?;
         let roster = Document::<Roster>::read(roster).map_err(|e| ModuleError::decode("roster", &e))?;
-        let context = RosterContext { now: created, last_serial: options.last_serial, release: Some(release()) };
+        let context =
+            RosterContext { now: created, last_serial: options.last_serial, release: Some(release()) };
         let roster = roster.check(&agreement, &context)?;
         let (_, keys) = keys::unlock(key_file, passphrase)?;
         if keys.signing.public() != agreement.terms.institution.signing_key {
@@ -192,9 +193,8 @@ impl Open {
         let info = Label::TokenKey.bytes(&[&roster.roster.id.0, agreement.digest.as_bytes()]);
         let sealed = &roster.roster.token_key.0;
         let key = seal::open(&keys.opening, &info, sealed, "roster.token_key")?;
-        let key: Zeroizing<[u8; 32]> = Zeroizing::new(
-            key.as_slice().try_into().map_err(|_| CheckError::Seal("roster.token_key"))?,
-        );
+        let key: Zeroizing<[u8; 32]> =
+            Zeroizing::new(key.as_slice().try_into().map_err(|_| CheckError::Seal("roster.token_key"))?);
         let prf = Prf::new(roster.roster.prf, TokenKey::from_bytes(&key));
         let matching = Matching::new(&roster, &agreement, prf, options.table.clone());
 

@@ -52,7 +52,10 @@ impl Encoding {
                 return refuse("spreadsheet_xlsx", "a spreadsheet or archive, not delimited text");
             }
             [0xD0, 0xCF, 0x11, 0xE0, ..] => {
-                return refuse("spreadsheet_xls", "an old or password-protected spreadsheet, not delimited text");
+                return refuse(
+                    "spreadsheet_xls",
+                    "an old or password-protected spreadsheet, not delimited text",
+                );
             }
             [b'%', b'P', b'D', b'F', ..] => return refuse("pdf_file", "a PDF, not delimited text"),
             _ => {}
@@ -80,7 +83,8 @@ impl Encoding {
         let mut transcoder = Transcoder::new(Self::Gb18030);
         let text = transcoder.next(sample, complete);
         let lost = text.matches(REPLACEMENT).count();
-        let controls = text.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{1B}')).count();
+        let controls =
+            text.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{1B}')).count();
         if lost * 50 > text.chars().count() || controls * 50 > sample.len() {
             return refuse("binary_file", "not a text file, or in an unknown encoding");
         }

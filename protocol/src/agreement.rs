@@ -95,7 +95,8 @@ impl Header for Agreement {
     const TYPE: &'static str = "hedui/agreement/v1";
 
     fn validate(&self) -> Result<(), DecodeError> {
-        let member = |good: bool, name: &str| if good { Ok(()) } else { Err(DecodeError::Member(name.to_owned())) };
+        let member =
+            |good: bool, name: &str| if good { Ok(()) } else { Err(DecodeError::Member(name.to_owned())) };
         member(!self.approval_required || !self.approver_keys.is_empty(), "approver_keys")?;
         member(rising(&self.fields) && self.fields.iter().all(|f| f.allowed_at(self.level)), "fields")?;
         member(!self.prfs.is_empty() && rising(&self.prfs), "prfs")?;
@@ -119,7 +120,9 @@ impl Document<Agreement> {
     pub fn check(self, today: Date) -> Result<AgreementInForce, CheckError> {
         let Self { header, digest, signers, .. } = self;
         match signers.as_slice() {
-            [centre, ..] if *centre != header.centre.signing_key => return Err(CheckError::Signer("agreement")),
+            [centre, ..] if *centre != header.centre.signing_key => {
+                return Err(CheckError::Signer("agreement"));
+            }
             [_, institution, ..] if *institution == header.institution.signing_key => {}
             _ => return Err(CheckError::MissingSignature("agreement")),
         }

@@ -51,7 +51,11 @@ impl Header for Answer {
     }
 
     fn validate(&self) -> Result<(), DecodeError> {
-        if (1..=999).contains(&self.version) { Ok(()) } else { Err(DecodeError::Member("version".to_owned())) }
+        if (1..=999).contains(&self.version) {
+            Ok(())
+        } else {
+            Err(DecodeError::Member("version".to_owned()))
+        }
     }
 }
 

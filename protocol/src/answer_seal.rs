@@ -94,7 +94,8 @@ impl<S: Slots> SealedAnswer<S> {
         entropy: &Entropy,
     ) -> Result<Self, SealError> {
         let shape = Shape::of(&roster.roster, agreement);
-        let slot_size = usize::try_from(roster.roster.slot_size).map_err(|_| DecodeError::TooLarge("slot_size"))?;
+        let slot_size =
+            usize::try_from(roster.roster.slot_size).map_err(|_| DecodeError::TooLarge("slot_size"))?;
         let coverage = Zeroizing::new(coverage.encode()?);
         let binding =
             binding(&roster.digest, &maker.module_sha256, maker.version, maker.created, &maker.key.public());
@@ -256,7 +257,8 @@ pub fn open(
         }
     }
     let content_key = content_key.ok_or(CheckError::Seal("answer"))?;
-    let cipher = ChaCha20Poly1305::new_from_slice(&content_key).map_err(|_| CheckError::Seal("content key"))?;
+    let cipher =
+        ChaCha20Poly1305::new_from_slice(&content_key).map_err(|_| CheckError::Seal("content key"))?;
     let open_part = |n: u64, sealed: &[u8]| {
         let payload = Payload { msg: sealed, aad: binding.as_bytes() };
         cipher.decrypt(&nonce(n), payload).map(Zeroizing::new).map_err(|_| CheckError::Seal("answer"))

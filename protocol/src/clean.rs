@@ -112,7 +112,15 @@ pub(crate) fn halfwidth(c: char) -> char {
 fn looks_like_x(c: char) -> bool {
     matches!(
         c,
-        '\u{425}' | '\u{445}' | '\u{3A7}' | '\u{3C7}' | '\u{2169}' | '\u{2179}' | '\u{D7}' | '\u{2715}' | '\u{2716}'
+        '\u{425}'
+            | '\u{445}'
+            | '\u{3A7}'
+            | '\u{3C7}'
+            | '\u{2169}'
+            | '\u{2179}'
+            | '\u{D7}'
+            | '\u{2715}'
+            | '\u{2716}'
     )
 }
 
@@ -171,15 +179,19 @@ mod tests {
             ("'11010519491231002X", "11010519491231002X", &[Normalised::Wrapped]),
             ("\t11010519491231002X", "11010519491231002X", &[Normalised::Spaces]),
             ("110105-19491231-002X", "11010519491231002X", &[Normalised::Spaces]),
-            ("\u{FEFF}110105\u{3000}19491231\u{200B}002ｘ", "11010519491231002X", &[
-                Normalised::Spaces,
-                Normalised::Fullwidth,
-                Normalised::Lowercase,
-            ]),
+            (
+                "\u{FEFF}110105\u{3000}19491231\u{200B}002ｘ",
+                "11010519491231002X",
+                &[Normalised::Spaces, Normalised::Fullwidth, Normalised::Lowercase],
+            ),
         ];
         for (text, clean_text, steps) in cases {
             let (out, done) = clean(text);
-            assert_eq!((out.as_str(), done.iter().collect::<Vec<_>>().as_slice()), (clean_text, steps), "{text}");
+            assert_eq!(
+                (out.as_str(), done.iter().collect::<Vec<_>>().as_slice()),
+                (clean_text, steps),
+                "{text}"
+            );
         }
     }
 }

@@ -350,7 +350,8 @@ mod tests {
     }
 
     fn probe(note: &str, body: &[u8]) -> Vec<u8> {
-        let header = Probe { body_bytes: body.len() as u64, body_sha256: Digest::of(body), note: note.into() };
+        let header =
+            Probe { body_bytes: body.len() as u64, body_sha256: Digest::of(body), note: note.into() };
         write(&header, body, &[&key(1)]).unwrap()
     }
 

@@ -65,7 +65,9 @@ impl DecodeError {
     /// The field the error is about, for the reader of an error message.
     pub fn field(&self) -> String {
         match self {
-            Self::Truncated(f) | Self::TooLarge(f) | Self::Trailing(f) | Self::Malformed(f) => (*f).to_owned(),
+            Self::Truncated(f) | Self::TooLarge(f) | Self::Trailing(f) | Self::Malformed(f) => {
+                (*f).to_owned()
+            }
             Self::NotADocument | Self::WrongType { .. } => "type".to_owned(),
             Self::BadSignature(n) => format!("signatures[{n}]"),
             Self::Signers => "signatures".to_owned(),

@@ -128,7 +128,8 @@ impl KeyFile {
     /// [`DecodeError`] when it is no key file of this version.
     pub fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let file: Self = canonical::decode(bytes.trim_ascii_end())?;
-        let member = |good: bool, name: &str| if good { Ok(()) } else { Err(DecodeError::Member(name.to_owned())) };
+        let member =
+            |good: bool, name: &str| if good { Ok(()) } else { Err(DecodeError::Member(name.to_owned())) };
         member(file.r#type == TYPE, "type")?;
         let kdf = &file.kdf;
         member((8_192..=65_536).contains(&kdf.m_kib) && (1..=16).contains(&kdf.t) && kdf.p == 1, "kdf")?;
@@ -216,7 +217,9 @@ mod tests {
     #[test]
     fn a_costly_or_cut_file_is_refused_before_any_work() {
         let text = String::from_utf8(make().write().unwrap()).unwrap();
-        for (from, to, member) in [("32768", "99999999", "kdf"), ("\"t\":4", "\"t\":999", "kdf"), ("key/v1", "key/v9", "type")] {
+        for (from, to, member) in
+            [("32768", "99999999", "kdf"), ("\"t\":4", "\"t\":999", "kdf"), ("key/v1", "key/v9", "type")]
+        {
             let error = KeyFile::read(text.replace(from, to).as_bytes()).unwrap_err();
             assert_eq!(error, DecodeError::Member(member.to_owned()));
         }

@@ -23,8 +23,11 @@ pub fn path(leaves: &[Digest], index: usize) -> Vec<Digest> {
     }
     let k = split(leaves.len());
     let (left, right) = leaves.split_at(k);
-    let (mut path, sibling) =
-        if index < k { (self::path(left, index), root(right)) } else { (self::path(right, index - k), root(left)) };
+    let (mut path, sibling) = if index < k {
+        (self::path(left, index), root(right))
+    } else {
+        (self::path(right, index - k), root(left))
+    };
     path.push(sibling);
     path
 }
@@ -58,7 +61,12 @@ fn leaf_hash(leaf: &Digest) -> Digest {
 
 fn node_hash(left: &Digest, right: &Digest) -> Digest {
     Digest(
-        Sha256::new().chain_update([1]).chain_update(left.as_bytes()).chain_update(right.as_bytes()).finalize().into(),
+        Sha256::new()
+            .chain_update([1])
+            .chain_update(left.as_bytes())
+            .chain_update(right.as_bytes())
+            .finalize()
+            .into(),
     )
 }
 

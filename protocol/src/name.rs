@@ -27,9 +27,7 @@ impl Name {
     pub fn read(cell: &str) -> Option<Self> {
         let trimmed = cell.trim_matches(clean::is_blank).to_owned();
         let folded = fold(&trimmed);
-        let wild = |c: char| {
-            matches!(c, '?' | '*' | '\u{25A1}' | '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
-        };
+        let wild = |c: char| matches!(c, '?' | '*' | '\u{25A1}' | '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}');
         (!folded.is_empty() && !folded.chars().any(wild)).then_some(Self { trimmed, folded })
     }
 
@@ -59,7 +57,9 @@ fn fold(trimmed: &str) -> String {
         }
         words.concat()
     } else {
-        let dot = |c| matches!(c, '\u{2022}' | '\u{2027}' | '\u{30FB}' | '\u{FF65}' | '.' | '\u{22C5}' | '\u{2219}');
+        let dot = |c| {
+            matches!(c, '\u{2022}' | '\u{2027}' | '\u{30FB}' | '\u{FF65}' | '.' | '\u{22C5}' | '\u{2219}')
+        };
         upper.replace(dot, "\u{B7}")
     };
     joined.chars().filter(|c| !clean::is_blank(*c)).collect()

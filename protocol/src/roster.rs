@@ -172,17 +172,27 @@ impl Header for Roster {
     }
 
     fn validate(&self) -> Result<(), DecodeError> {
-        let member = |good: bool, name: &str| if good { Ok(()) } else { Err(DecodeError::Member(name.to_owned())) };
+        let member =
+            |good: bool, name: &str| if good { Ok(()) } else { Err(DecodeError::Member(name.to_owned())) };
         member(is_size_class(self.slot_count), "slot_count")?;
         member(usize::try_from(self.slot_size) == Ok(slot::size(self.level)), "slot_size")?;
         member((1..=LARGEST_CLASS / 4 * 5).contains(&self.entry_count), "entry_count")?;
         member(self.body_bytes == u64::from(self.entry_count) * 24, "body_bytes")?;
-        member(self.issued < self.expires && self.expires.unix() - self.issued.unix() <= MAX_LIFE, "expires")?;
+        member(
+            self.issued < self.expires && self.expires.unix() - self.issued.unix() <= MAX_LIFE,
+            "expires",
+        )?;
         member(rising(&self.fields) && self.fields.iter().all(|f| f.allowed_at(self.level)), "fields")?;
-        member(self.income_from.is_some() == self.income_to.is_some() && self.income_from <= self.income_to, "income_to")?;
+        member(
+            self.income_from.is_some() == self.income_to.is_some() && self.income_from <= self.income_to,
+            "income_to",
+        )?;
         member(self.line.is_none() || self.level == Level::L0, "line")?;
         let groups = &self.opening_groups;
-        member((1..=6).contains(&groups.len()) && groups.iter().all(|g| (1..=3).contains(&g.len())), "opening_groups")?;
+        member(
+            (1..=6).contains(&groups.len()) && groups.iter().all(|g| (1..=3).contains(&g.len())),
+            "opening_groups",
+        )?;
         member(self.serial >= 1, "serial")?;
         member(self.token_key.0.len() == 80, "token_key")?;
         member(self.ticket.0.len() <= 1024, "ticket")
@@ -219,7 +229,8 @@ impl Entry {
     /// The 24 bytes of the entry.
     pub fn to_bytes(&self) -> [u8; ENTRY_BYTES] {
         let mut out = [0; ENTRY_BYTES];
-        let parts = [&self.token[..], &self.slot.to_be_bytes(), &self.folded_tag, &[self.exact_tag, self.ordinal]];
+        let parts =
+            [&self.token[..], &self.slot.to_be_bytes(), &self.folded_tag, &[self.exact_tag, self.ordinal]];
         out.iter_mut().zip(parts.concat()).for_each(|(o, b)| *o = b);
         out
     }

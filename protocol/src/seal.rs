@@ -3,7 +3,9 @@
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::{Kem as _, X25519HkdfSha256 as Kem};
-use hpke::{Deserializable as _, OpModeR, OpModeS, Serializable as _, single_shot_open, single_shot_seal_with_rng};
+use hpke::{
+    Deserializable as _, OpModeR, OpModeS, Serializable as _, single_shot_open, single_shot_seal_with_rng,
+};
 use zeroize::Zeroizing;
 
 use crate::error::CheckError;
@@ -136,7 +138,8 @@ mod tests {
     /// is made with an aad, so the key pair and the decapsulation are checked through `pkRm` of `skRm`.
     #[test]
     fn rfc_9180_key_pair() {
-        let secret = OpeningKey::from_bytes(&hex!("8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb"));
+        let secret =
+            OpeningKey::from_bytes(&hex!("8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb"));
         let public = hex!("4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a");
         assert_eq!(secret.public().0, public);
     }
@@ -145,18 +148,15 @@ mod tests {
     fn a_group_needs_every_key_in_order() {
         let keys: Vec<OpeningKey> = (1..=3).map(|n| OpeningKey::make(&mut stream(n))).collect();
         let public: Vec<SealingKey> = keys.iter().map(OpeningKey::public).collect();
-        let wrapped =
-            wrap(Label::ContentKey, b"c", 0, &public[..2], &[9; 32], &mut stream(4)).unwrap();
+        let wrapped = wrap(Label::ContentKey, b"c", 0, &public[..2], &[9; 32], &mut stream(4)).unwrap();
         assert_eq!(wrapped.len(), 32 + 2 * OVERHEAD);
         let with = |keys: &[&OpeningKey], group| {
             unwrap(Label::ContentKey, b"c", group, keys, &wrapped).map(|s| s.to_vec())
         };
         assert_eq!(with(&[&keys[0], &keys[1]], 0).unwrap(), [9; 32]);
-        for (bad, group) in [
-            (vec![&keys[1], &keys[0]], 0),
-            (vec![&keys[0], &keys[2]], 0),
-            (vec![&keys[0], &keys[1]], 1),
-        ] {
+        for (bad, group) in
+            [(vec![&keys[1], &keys[0]], 0), (vec![&keys[0], &keys[2]], 0), (vec![&keys[0], &keys[1]], 1)]
+        {
             assert_eq!(with(&bad, group).unwrap_err(), CheckError::Seal("content key"));
         }
         // One key alone takes off one layer and is left with a seal.

@@ -299,7 +299,12 @@ impl Slot {
         let totals = totals.get(..MAX_TOTALS).unwrap_or(totals);
         let accounts = accounts.get(..MAX_ACCOUNTS).unwrap_or(accounts);
         let mut w = Writer(out.iter_mut());
-        w.put(&[u8::from(self.found), self.name_flags, self.over.map_or(0, |o| 1 + u8::from(o)), self.ordinals]);
+        w.put(&[
+            u8::from(self.found),
+            self.name_flags,
+            self.over.map_or(0, |o| 1 + u8::from(o)),
+            self.ordinals,
+        ]);
         w.put(&self.rows.to_be_bytes());
         w.put(&[count(totals.len()), count(accounts.len()), self.notes, 0, 0, 0, 0, 0]);
         for t in totals {
@@ -405,15 +410,18 @@ mod tests {
 
     fn any_slot() -> impl Strategy<Value = Slot> {
         let kind = proptest::sample::select(AssetKind::ALL.to_vec());
-        let total = (kind.clone(), any::<i64>(), any::<u16>(), any::<u32>()).prop_map(|(kind, minor, n, date)| Total {
-            kind,
-            currency: Currency::CNY,
-            minor,
-            accounts: n,
-            blank: n / 2,
-            oldest: date,
-            newest: date,
-        });
+        let total =
+            (kind.clone(), any::<i64>(), any::<u16>(), any::<u32>()).prop_map(|(kind, minor, n, date)| {
+                Total {
+                    kind,
+                    currency: Currency::CNY,
+                    minor,
+                    accounts: n,
+                    blank: n / 2,
+                    oldest: date,
+                    newest: date,
+                }
+            });
         let account = (kind, any::<i64>(), "[0-9]{0,24}", "[存款A]{0,6}", 0_u8..4).prop_map(
             |(kind, minor, account, product, flag)| Account {
                 kind,

@@ -94,9 +94,13 @@ impl Hint {
             Self::Company
         } else if holds(&["护照"]) || cell.to_ascii_lowercase().contains("passport") {
             Self::Passport
-        } else if holds(&["台胞", "台湾居民来往"]) || (holds(&["台湾"]) && holds(&["通行证"]) && !holds(&["往来台湾"])) {
+        } else if holds(&["台胞", "台湾居民来往"])
+            || (holds(&["台湾"]) && holds(&["通行证"]) && !holds(&["往来台湾"]))
+        {
             Self::Tw
-        } else if holds(&["回乡", "港澳居民来往"]) || (holds(&["港澳"]) && holds(&["通行证"]) && !holds(&["往来港澳"])) {
+        } else if holds(&["回乡", "港澳居民来往"])
+            || (holds(&["港澳"]) && holds(&["通行证"]) && !holds(&["往来港澳"]))
+        {
             Self::HkMo
         } else if holds(&["军官", "士兵", "警官", "文职", "军人"]) {
             Self::Officer
@@ -270,7 +274,8 @@ fn classify(text: &str, hint: Hint, done: &mut NormalisedSet) -> Outcome {
     if bytes.len() == 8 && all_digits(bytes) {
         return subject(Kind::TwPermit, text);
     }
-    let figures = bytes.iter().all(|b| b.is_ascii_digit() || *b == b'X') && bytes.iter().any(u8::is_ascii_digit);
+    let figures =
+        bytes.iter().all(|b| b.is_ascii_digit() || *b == b'X') && bytes.iter().any(u8::is_ascii_digit);
     if matches!(bytes.len(), 9 | 13..=20) && figures {
         return Quarantine(Reason::Length);
     }
@@ -344,8 +349,7 @@ fn check_character(body: &[u8; 17]) -> u8 {
 const CREDIT_CODE: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
 fn looks_like_credit_code(number: &[u8; 18]) -> bool {
-    number.iter().all(|b| CREDIT_CODE.contains(b))
-        && number.iter().take(17).any(u8::is_ascii_uppercase)
+    number.iter().all(|b| CREDIT_CODE.contains(b)) && number.iter().take(17).any(u8::is_ascii_uppercase)
 }
 
 /// MOD 31-3 check character (GB 32100).
@@ -437,9 +441,11 @@ mod tests {
 
     fn numbers(cell: &str, hint: Hint) -> Vec<String> {
         match read(cell, hint).0 {
-            Outcome::Subjects((a, b)) => {
-                [Some(a), b].into_iter().flatten().map(|s| format!("{}:{}", s.kind.name(), s.number)).collect()
-            }
+            Outcome::Subjects((a, b)) => [Some(a), b]
+                .into_iter()
+                .flatten()
+                .map(|s| format!("{}:{}", s.kind.name(), s.number))
+                .collect(),
             Outcome::NotPersonal => vec!["not personal".into()],
             Outcome::Quarantine(reason) => vec![reason.name().into()],
         }

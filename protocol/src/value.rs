@@ -194,8 +194,7 @@ impl Date {
     /// Days since 1970-01-01 (negative before).
     pub fn days(self) -> i64 {
         // The civil-from-days arithmetic of Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-        let (y, m, d) =
-            (i64::from(self.0 / 10_000), i64::from(self.0 / 100 % 100), i64::from(self.0 % 100));
+        let (y, m, d) = (i64::from(self.0 / 10_000), i64::from(self.0 / 100 % 100), i64::from(self.0 % 100));
         let y = if m <= 2 { y - 1 } else { y };
         let era = y.div_euclid(400);
         let year_of_era = y - era * 400;

@@ -141,7 +141,8 @@ pub struct Chromium<'b>(&'b Browser);
 impl Runner for Chromium<'_> {
     fn send(&mut self, request: Vec<u8>) -> Vec<u8> {
         let arguments = vec![Base64(request).to_string().into()];
-        let reply = tokio::task::block_in_place(|| Handle::current().block_on(self.0.run_async(CALL, arguments)));
+        let reply =
+            tokio::task::block_in_place(|| Handle::current().block_on(self.0.run_async(CALL, arguments)));
         reply.as_str().unwrap().parse::<Base64>().unwrap().0
     }
 }
@@ -179,9 +180,10 @@ impl Chromedriver {
         command.arg("--port=0").env("LANGUAGE", "zh_CN").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut chromedriver = Self(command.spawn().expect("chromedriver starts"));
         let said = BufReader::new(chromedriver.0.stdout.as_mut().unwrap());
-        let port = said.lines().map_while(Result::ok).find_map(|line| {
-            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
-        });
+        let port = said
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
         (chromedriver, port.expect("chromedriver says which port it took"))
     }
 }
@@ -196,7 +198,8 @@ impl Drop for Chromedriver {
 /// The first of `names` that is installed.
 fn program(names: &[&str]) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&path).flat_map(|folder| names.iter().map(move |n| folder.join(n)));
+    let mut places =
+        std::env::split_paths(&path).flat_map(|folder| names.iter().map(move |n| folder.join(n)));
     match places.find(|place| place.is_file()) {
         Some(place) => place,
         None => panic!("{} is missing: apt-get install chromium chromium-driver", names[0]),

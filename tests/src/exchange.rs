@@ -73,6 +73,8 @@ pub struct Centre {
     pub officers: Vec<Party>,
     /// What is asked.
     pub setup: Setup,
+    /// When rosters are issued.
+    pub issued: Time,
 }
 
 /// One institution and what passes between it and the centre.
@@ -90,8 +92,14 @@ pub struct Relation {
 impl Centre {
     /// A centre with its officers.
     pub fn new(setup: Setup) -> Self {
-        let officers = (0..setup.officers).map(|n| Party::new(Role::Officer, &format!("officer-{n}"), 20 + n as u8));
-        Self { party: Party::new(Role::Centre, "centre", 10), officers: officers.collect(), setup }
+        let officers =
+            (0..setup.officers).map(|n| Party::new(Role::Officer, &format!("officer-{n}"), 20 + n as u8));
+        Self {
+            party: Party::new(Role::Centre, "centre", 10),
+            officers: officers.collect(),
+            setup,
+            issued: now(),
+        }
     }
 
     /// One group of one officer, or every pair of three.
@@ -125,20 +133,37 @@ impl Centre {
             prfs: vec![self.setup.prf],
             valid_from: date("2026-01-01"),
             valid_to: date("2036-12-31"),
-            approver_keys: if self.setup.approval { vec![approver.keys.signing.public()] } else { Vec::new() },
+            approver_keys: if self.setup.approval {
+                vec![approver.keys.signing.public()]
+            } else {
+                Vec::new()
+            },
             compliance_key: None,
             cosigner_key: None,
             page_sha256: None,
         };
         let centre = &self.party;
-        let proposal = agreement_maker::propose(&joining, &centre.code.parse().unwrap(), &text("核对中心"), &centre.keys, terms);
+        let proposal = agreement_maker::propose(
+            &joining,
+            &centre.code.parse().unwrap(),
+            &text("核对中心"),
+            &centre.keys,
+            terms,
+        );
         let agreement = agreement_maker::countersign(&proposal.unwrap(), &party.keys).unwrap();
-        let roster = self.roster(&agreement, applicants, 1, now(), seed);
+        let roster = self.roster(&agreement, applicants, 1, self.issued, seed);
         Relation { party, approver, agreement, roster }
     }
 
     /// A roster under `agreement`.
-    pub fn roster(&self, agreement: &[u8], applicants: &[u8], serial: u64, issued: Time, seed: u8) -> Vec<u8> {
+    pub fn roster(
+        &self,
+        agreement: &[u8],
+        applicants: &[u8],
+        serial: u64,
+        issued: Time,
+        seed: u8,
+    ) -> Vec<u8> {
         let in_force = in_force(agreement);
         let applicants = Applicants::read(applicants, issued.date()).expect("no defects");
         let request = RosterRequest {

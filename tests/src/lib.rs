@@ -11,7 +11,9 @@
     reason = "test support stops at the first surprise"
 )]
 
+pub mod blindness;
 pub mod browser;
+pub mod client;
 pub mod exchange;
 pub mod module;
 pub mod verdict;

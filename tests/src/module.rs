@@ -63,7 +63,8 @@ pub fn artifact() -> &'static [u8] {
 pub fn wasmtime() -> sandbox::Session {
     static MODULE: OnceLock<sandbox::Module> = OnceLock::new();
     let module = MODULE.get_or_init(|| {
-        let limits = sandbox::Limits { memory_bytes: 64 << 20, metering: sandbox::Metering::Fuel(u64::MAX / 2) };
+        let limits =
+            sandbox::Limits { memory_bytes: 64 << 20, metering: sandbox::Metering::Fuel(u64::MAX / 2) };
         sandbox::Module::load(artifact(), limits).expect("the artifact passes its gate")
     });
     module.session().expect("an instance")
@@ -107,8 +108,14 @@ impl OpenRequest {
     /// The request's bytes.
     pub fn bytes(&self) -> Vec<u8> {
         let options = self.options.to_string();
-        let parts: [&[u8]; 6] =
-            [&self.key_file, &self.passphrase, &self.agreement, &self.roster, &self.entropy, options.as_bytes()];
+        let parts: [&[u8]; 6] = [
+            &self.key_file,
+            &self.passphrase,
+            &self.agreement,
+            &self.roster,
+            &self.entropy,
+            options.as_bytes(),
+        ];
         request(op::OPEN, &join(&parts))
     }
 }

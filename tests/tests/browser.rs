@@ -12,7 +12,8 @@ use e2e::browser::Browser;
 use e2e::exchange::{Centre, PASSPHRASE, Relation, Setup};
 use e2e::module::{self, Native, OpenRequest, artifact_dir};
 use e2e::verdict::{self, Verdict};
-use e2e::world::{Institution, Sizes, World, damaged};
+use e2e::world::damaged::{self, Outcome};
+use e2e::world::{Institution, Sizes, World};
 use host::Config;
 use protocol::key_file::Keys;
 use protocol::value::Base64;
@@ -89,9 +90,18 @@ async fn a_clerk_sends_an_answer() {
     in_both_languages(&browser, "5-send").await;
     assert_eq!(leaves(&browser).await, "answer");
     let truth = &office.institution().truth.file;
-    println!("{truth:?}");
-    let shown = browser.text("#count-rows").await;
-    println!("rows {shown}, valid {}", browser.text("#count-valid").await);
+    assert_eq!(
+        tally(&browser, "dl.numbers dd", "id").await,
+        json!({
+            "count-rows": truth.rows,
+            "count-valid": truth.valid,
+            "count-notPersonal": truth.not_personal,
+            "count-quarantined": truth.quarantined.values().sum::<u64>(),
+        })
+    );
+    assert_eq!(tally(&browser, "#quarantined li", "data-key").await, json!(truth.quarantined));
+    assert_eq!(tally(&browser, "#normalised li", "data-key").await, json!(truth.normalised));
+    assert_eq!(tally(&browser, "#skipped li", "data-key").await, json!(truth.skipped));
     assert!(office.answers().await.is_empty(), "nothing has been sent yet");
 
     browser.click("#send").await;
@@ -101,7 +111,7 @@ async fn a_clerk_sends_an_answer() {
     let answers = office.answers().await;
     assert_eq!(answers.len(), 1);
     let verdict = office.verdict(answers);
-    println!("{verdict:?}");
+    println!("{} rows: {verdict:?}", truth.rows);
     assert!(verdict.found > 0);
     assert_eq!((verdict.missed, verdict.wrong), (0, 0));
 
@@ -124,7 +134,9 @@ async fn an_excel_damaged_file_is_explained() {
     browser.until("body[data-state=idle][data-step=unlock]").await;
     office.unlock(&browser).await;
     browser.fill("#roster-file", office.save("a.roster", &office.relation.roster).to_str().unwrap()).await;
-    browser.fill("#agreement-file", office.save("a.agreement", &office.relation.agreement).to_str().unwrap()).await;
+    browser
+        .fill("#agreement-file", office.save("a.agreement", &office.relation.agreement).to_str().unwrap())
+        .await;
     browser.click("#open-task").await;
     browser.click("body[data-state=idle] #to-files").await;
     browser.fill("#customer-files", file.to_str().unwrap()).await;
@@ -153,10 +165,17 @@ async fn both_dictionaries_have_the_same_keys_and_figures() {
           .then((modules) => done(modules.map((module) => lines(module.default, '').sort())), (e) => done(String(e)));
     ";
     let found = browser.run_async(script, Vec::new()).await;
-    let lines = |n: usize| -> Vec<String> { serde_json::from_value(found[n].clone()).expect("two dictionaries") };
+    let lines =
+        |n: usize| -> Vec<String> { serde_json::from_value(found[n].clone()).expect("two dictionaries") };
     let (zh, en) = (lines(0), lines(1));
     assert!(zh.len() > 300, "{} entries", zh.len());
     assert_eq!(zh, en);
+    for file in damaged::all(7, 40) {
+        if let Outcome::Refused(code) = file.outcome {
+            let entry = format!("/error/{code}/0 ");
+            assert!(zh.iter().any(|line| line.starts_with(&entry)), "{code} has no sentence");
+        }
+    }
 }
 
 /// A host that serves the page, an agreement and a roster on it, and the files a clerk has.
@@ -231,7 +250,8 @@ impl Office {
     /// What the centre reads, against the truth.
     fn verdict(&self, answers: Vec<Vec<u8>>) -> Verdict {
         let agreement = Document::read(&self.relation.agreement).unwrap();
-        let question = Question::read(&self.relation.roster, &[agreement], &self.world.applicants_csv()).unwrap();
+        let question =
+            Question::read(&self.relation.roster, &[agreement], &self.world.applicants_csv()).unwrap();
         let officers: Vec<_> = self.centre.officers.iter().map(|officer| &officer.keys.opening).collect();
         let table = open_answers(&[question], answers, &self.centre.party.keys.opening, &officers).unwrap();
         verdict::compare(&table, self.institution())
@@ -247,7 +267,8 @@ struct Api {
 
 impl Api {
     async fn sign_in(url: &str, keys: &Keys) -> Self {
-        let mut api = Self { base: format!("{url}/api/v1/"), token: String::new(), http: reqwest::Client::new() };
+        let mut api =
+            Self { base: format!("{url}/api/v1/"), token: String::new(), http: reqwest::Client::new() };
         let key = keys.signing.public().to_string();
         let asked = api.post_json("sign-in/challenge", &json!({ "key": key })).await;
         let word = |name: &str| asked[name].as_str().unwrap();
@@ -297,11 +318,23 @@ async fn leaves(browser: &Browser) -> String {
 /// A picture in Chinese and one in English. Ends in Chinese.
 async fn in_both_languages(browser: &Browser, name: &str) {
     browser.screenshot(name).await;
-    browser.click("#language").await;
+    let other = "document.getElementById('language').click()"; // without a pointer that stays on it
+    browser.run(other, Vec::new()).await;
     browser.until("html[lang=en]").await;
     browser.screenshot(&format!("{name}-en")).await;
-    browser.click("#language").await;
+    browser.run(other, Vec::new()).await;
     browser.until("html[lang=zh-CN]").await;
+}
+
+/// Figures that the page shows, by an attribute of what shows them.
+async fn tally(browser: &Browser, css: &str, attribute: &str) -> Value {
+    let script = "
+        const [css, attribute] = arguments;
+        const figure = (element) => Number(element.textContent.match(/[\\d,]+(?=\\D*$)/)[0].replaceAll(',', ''));
+        const shown = [...document.querySelectorAll(css)];
+        return Object.fromEntries(shown.map((element) => [element.getAttribute(attribute), figure(element)]));
+    ";
+    browser.run(script, vec![css.into(), attribute.into()]).await
 }
 
 /// Keeps the page from handing the next run to the Worker until `heldRun()` is called: else it would be over

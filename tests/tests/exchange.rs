@@ -34,7 +34,13 @@ fn ask_about(setup: Setup, people: &[(&str, &str)]) -> (Centre, Relation, Vec<u8
     (centre, relation, csv.into_bytes())
 }
 
-fn open(centre: &Centre, relation: &Relation, applicants: &[u8], answers: Vec<Vec<u8>>, officers: &[usize]) -> Result<desk::ResultTable, desk::OpenError> {
+fn open(
+    centre: &Centre,
+    relation: &Relation,
+    applicants: &[u8],
+    answers: Vec<Vec<u8>>,
+    officers: &[usize],
+) -> Result<desk::ResultTable, desk::OpenError> {
     let agreement = Document::<Agreement>::read(&relation.agreement).unwrap();
     let question = Question::read(&relation.roster, &[agreement], applicants)?;
     let keys: Vec<&OpeningKey> = officers.iter().map(|i| &centre.officers[*i].keys.opening).collect();
@@ -81,7 +87,8 @@ fn native_and_wasmtime_give_the_same_bytes_however_the_file_is_cut() {
     for prf in [PrfName::Blake3, PrfName::HmacSha256] {
         let centre = Centre::new(Setup { prf, ..Setup::default() });
         for (seed, institution) in (1_u8..).zip(&world.institutions) {
-            let open = OpenRequest::new(&centre.ask(institution.code, kind(institution.code), seed, &applicants));
+            let open =
+                OpenRequest::new(&centre.ask(institution.code, kind(institution.code), seed, &applicants));
             let file = institution.bytes();
             let whole = module::run(&mut Native::default(), &open, &file, usize::MAX).unwrap();
             for chunk in [7, 997, 65_536] {
@@ -116,9 +123,11 @@ fn a_hit_is_never_lost_to_spelling() {
     let (centre, relation, applicants) = ask_about(Setup::default(), &[ALICE, BOB]);
     for spelling in spellings {
         let file = format!("{HEADING}张三,{spelling},12.34,2026-10-31\n");
-        let run = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 3).unwrap();
+        let run =
+            module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 3).unwrap();
         let table = open(&centre, &relation, &applicants, vec![run.answer], &[0]).unwrap();
-        let found: Vec<_> = table.rows.iter().filter(|r| r.minor == Some(1_234)).map(|r| r.applicant_row).collect();
+        let found: Vec<_> =
+            table.rows.iter().filter(|r| r.minor == Some(1_234)).map(|r| r.applicant_row).collect();
         assert_eq!(found.len(), 1, "{spelling}");
     }
 }
@@ -128,8 +137,10 @@ fn a_former_number_finds_its_person() {
     let csv = "姓名,证件号码,曾用证件号,授权书编号\n张三,11010519491231002X,440524188001010014,SQ-1\n";
     let centre = Centre::new(Setup::default());
     let relation = centre.ask("bank-x", InstitutionKind::Bank, 1, csv.as_bytes());
-    let file = format!("{HEADING}张三,440524188001010014,1,2026-10-31\n张三,11010519491231002X,2,2026-10-31\n");
-    let run = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 1000).unwrap();
+    let file =
+        format!("{HEADING}张三,440524188001010014,1,2026-10-31\n张三,11010519491231002X,2,2026-10-31\n");
+    let run =
+        module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 1000).unwrap();
     let table = open(&centre, &relation, csv.as_bytes(), vec![run.answer], &[0]).unwrap();
     let row = table.rows.iter().find(|r| r.minor.is_some()).unwrap();
     assert_eq!((row.minor, row.accounts), (Some(300), Some(2)));
@@ -138,8 +149,12 @@ fn a_former_number_finds_its_person() {
 
 #[test]
 fn shape_and_cost_say_nothing_of_matches() {
-    let people: Vec<(String, String)> =
-        World::new(7, Sizes::small()).applicants().iter().take(60).map(|a| (a.name.clone(), a.number.text.clone())).collect();
+    let people: Vec<(String, String)> = World::new(7, Sizes::small())
+        .applicants()
+        .iter()
+        .take(60)
+        .map(|a| (a.name.clone(), a.number.text.clone()))
+        .collect();
     let plain: Vec<&(String, String)> = people.iter().filter(|(_, n)| n.len() == 18).collect();
     let known: Vec<(&str, &str)> = plain.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     let mut file = String::from(HEADING);
@@ -194,7 +209,9 @@ fn a_repeated_seed_gives_unrelated_ciphertext() {
     let (_, other, _) = ask_about(Setup::default(), &[BOB]);
     let file = |amount: &str| format!("{HEADING}张三,11010519491231002X,{amount},2026-10-31\n");
     let answer = |relation: &Relation, amount: &str| {
-        module::run(&mut Native::default(), &OpenRequest::new(relation), file(amount).as_bytes(), 99).unwrap().answer
+        module::run(&mut Native::default(), &OpenRequest::new(relation), file(amount).as_bytes(), 99)
+            .unwrap()
+            .answer
     };
     let base = answer(&relation, "1.00");
     assert_eq!(base, answer(&relation, "1.00"), "the same inputs give the same bytes");
@@ -240,7 +257,13 @@ fn bad_documents_each_get_their_own_error() {
     assert_eq!(with(&|o| o.roster.extend(b"x")), "trailing_bytes");
     assert_eq!(with(&|o| o.roster = o.agreement.clone()), "wrong_type");
     assert_eq!(with(&|o| o.roster = b"not a document\n".to_vec()), "not_a_document");
-    assert_eq!(with(&|o| { let end = o.roster.len() - 1; o.roster[end] ^= 1; }), "body_mismatch");
+    assert_eq!(
+        with(&|o| {
+            let end = o.roster.len() - 1;
+            o.roster[end] ^= 1;
+        }),
+        "body_mismatch"
+    );
     assert_eq!(with(&|o| o.roster[200] ^= 1), "bad_signature");
     assert_eq!(with(&|o| o.roster = elsewhere.roster.clone()), "wrong_institution");
     assert_eq!(with(&|o| o.agreement = elsewhere.agreement.clone()), "wrong_institution");
@@ -262,8 +285,12 @@ fn bad_documents_each_get_their_own_error() {
 fn bad_answers_each_get_their_own_error() {
     let (centre, relation, applicants) = ask_about(Setup::default(), &[ALICE]);
     let file = format!("{HEADING}张三,11010519491231002X,5,2026-10-31\n");
-    let answer = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99).unwrap().answer;
-    let refused = |answers: Vec<Vec<u8>>| open(&centre, &relation, &applicants, answers, &[0]).unwrap_err().code().to_owned();
+    let answer = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99)
+        .unwrap()
+        .answer;
+    let refused = |answers: Vec<Vec<u8>>| {
+        open(&centre, &relation, &applicants, answers, &[0]).unwrap_err().code().to_owned()
+    };
 
     let other_roster = centre.roster(&relation.agreement, &applicants, 2, exchange::now(), 9);
     let mut other = OpenRequest::new(&relation);
@@ -279,7 +306,12 @@ fn bad_answers_each_get_their_own_error() {
 
     // The same answer twice is one answer; another with the same version is a conflict.
     assert!(open(&centre, &relation, &applicants, vec![answer.clone(), answer.clone()], &[0]).is_ok());
-    let again = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.replace(",5,", ",6,").as_bytes(), 99);
+    let again = module::run(
+        &mut Native::default(),
+        &OpenRequest::new(&relation),
+        file.replace(",5,", ",6,").as_bytes(),
+        99,
+    );
     assert!(open(&centre, &relation, &applicants, vec![answer, again.unwrap().answer], &[0]).is_err());
 }
 
@@ -287,7 +319,9 @@ fn bad_answers_each_get_their_own_error() {
 fn an_answer_that_needs_approval_is_refused_without_it() {
     let (centre, relation, applicants) = ask_about(Setup { approval: true, ..Setup::default() }, &[ALICE]);
     let file = format!("{HEADING}张三,11010519491231002X,5,2026-10-31\n");
-    let answer = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99).unwrap().answer;
+    let answer = module::run(&mut Native::default(), &OpenRequest::new(&relation), file.as_bytes(), 99)
+        .unwrap()
+        .answer;
     let error = open(&centre, &relation, &applicants, vec![answer.clone()], &[0]).unwrap_err();
     assert_eq!(error.code(), "missing_signature");
     let by_themselves = protocol::envelope::co_sign(&answer, &centre.party.keys.signing).unwrap();
@@ -304,19 +338,31 @@ fn damaged_and_foreign_files_are_refused_by_name() {
     for file in damaged::all(7, 400) {
         let run = module::run(&mut Native::default(), &open, &file.bytes, 4096);
         match (&file.outcome, run) {
-            (Outcome::Refused(expected), Err(error)) => assert_eq!(error["code"], **expected, "{}", file.name),
+            (Outcome::Refused(expected), Err(error)) => {
+                assert_eq!(error["code"], **expected, "{}", file.name)
+            }
             (Outcome::Read { rows, valid }, Ok(run)) => {
                 let coverage = &run.report["coverage"];
-                assert_eq!((coverage["rows"].as_u64(), coverage["valid"].as_u64()), (Some(*rows), Some(*valid)), "{}", file.name);
+                assert_eq!(
+                    (coverage["rows"].as_u64(), coverage["valid"].as_u64()),
+                    (Some(*rows), Some(*valid)),
+                    "{}",
+                    file.name
+                );
             }
-            (expected, got) => panic!("{}: expected {expected:?}, got {:?}", file.name, got.map(|r| r.report)),
+            (expected, got) => {
+                panic!("{}: expected {expected:?}, got {:?}", file.name, got.map(|r| r.report))
+            }
         }
         seen += 1;
     }
     assert!(seen > 10, "{seen}");
     assert_eq!(code(module::run(&mut Native::default(), &open, b"", 1)), "empty_file");
     assert_eq!(code(module::run(&mut Native::default(), &open, HEADING.as_bytes(), 1)), "empty_file");
-    assert_eq!(code(module::run(&mut Native::default(), &open, "户名,余额\n张三,5\n".as_bytes(), 1)), "no_id_column");
+    assert_eq!(
+        code(module::run(&mut Native::default(), &open, "户名,余额\n张三,5\n".as_bytes(), 1)),
+        "no_id_column"
+    );
 }
 
 #[test]

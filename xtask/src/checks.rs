@@ -1,5 +1,6 @@
-//! `cargo xtask test` and `cargo xtask ci`.
+//! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
+use crate::chromium;
 use crate::shell::{cargo, run, say, works, workspace};
 use crate::wasm;
 use anyhow::{Context, Result};
@@ -9,6 +10,7 @@ use std::process::Command;
 /// Builds the module and runs every test: Rust's, then the independent reader's where it is present.
 pub(crate) fn test() -> Result<()> {
     let root = workspace()?;
+    chromium::present()?;
     wasm::run(&wasm::Args::default())?;
     say("runs the Rust tests");
     run(cargo(&root).args(["test", "--workspace", "--exclude", "xtask", "--locked"]))?;
@@ -18,8 +20,8 @@ pub(crate) fn test() -> Result<()> {
     interop(&root)
 }
 
-/// Runs what CI runs.
-pub(crate) fn ci() -> Result<()> {
+/// Format, lints, and the dependencies' licences and sources.
+pub(crate) fn check() -> Result<()> {
     let root = workspace()?;
     say("checks the format");
     run(cargo(&root).args(["fmt", "--all", "--check"]))?;
@@ -33,8 +35,7 @@ pub(crate) fn ci() -> Result<()> {
         "--deny",
         "warnings",
     ]))?;
-    deny(&root)?;
-    test()
+    deny(&root)
 }
 
 /// Checks licences, bans and sources of the dependencies. Advisories need a database from the

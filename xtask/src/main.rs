@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
 mod checks;
+mod chromium;
+mod demo;
 mod shell;
 mod wasm;
 
@@ -25,15 +27,21 @@ enum Task {
     Wasm(wasm::Args),
     /// Builds the module and runs every test.
     Test,
-    /// Runs what CI runs: format, lints, dependencies, module, tests.
+    /// Format, lints and dependencies: what CI checks before the tests.
+    Check,
+    /// Runs what CI runs: `check`, then `test`.
     Ci,
+    /// Shows a whole exchange on messy data, held against the truth; then waits for one by hand.
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Wasm(args) => wasm::run(&args),
         Task::Test => checks::test(),
-        Task::Ci => checks::ci(),
+        Task::Check => checks::check(),
+        Task::Ci => checks::check().and_then(|()| checks::test()),
+        Task::Demo(args) => demo::run_demo(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
