@@ -124,7 +124,7 @@ pub fn date(text: &str) -> Cell<u32> {
         return Cell::Empty;
     }
     let found = compact_date(text).or_else(|| spelled_date(text)).or_else(|| serial_date(text));
-    match found.filter(|d| d.number() >= 1950_01_01) {
+    match found.filter(|d| d.number() >= 19_500_101) {
         Some(date) => Cell::Value(date.number()),
         None => Cell::Unreadable,
     }

@@ -135,11 +135,10 @@ impl Sample {
             let named = guessed.contains(&Role::IdNumber) && (guessed.len() > 1 || record.len() == 1);
             named.then_some((i, guessed.len()))
         });
-        let best = scored.fold(None, |best: Option<(usize, usize)>, (i, n)| match best {
+        scored.fold(None, |best: Option<(usize, usize)>, (i, n)| match best {
             Some((_, most)) if most >= n => best,
             _ => Some((i, n)),
-        });
-        best
+        })
     }
 }
 
@@ -264,7 +263,7 @@ pub fn insert_once(names: &mut Vec<String>, name: String) {
 
 /// Whether `record` is the heading again.
 pub fn is_heading(heading: &[Vec<u8>], record: &crate::records::Record<'_>) -> bool {
-    if heading.is_empty() || record.len() != heading.len() {
+    if heading.is_empty() || record.width() != heading.len() {
         return false;
     }
     let compared = heading.iter().zip(record.fields()).try_for_each(|(h, f)| {

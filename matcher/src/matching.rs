@@ -283,8 +283,8 @@ impl Matching {
             self.counts.skip("repeated_header");
             return Ok(());
         }
-        let ragged = record.len() < view.layout.width
-            || (view.layout.width..record.len()).any(|i| !record.field(i).trim_ascii().is_empty());
+        let ragged = record.width() < view.layout.width
+            || (view.layout.width..record.width()).any(|i| !record.field(i).trim_ascii().is_empty());
         let id = record.field(view.layout.columns.id_number);
         if (ragged || id.iter().filter(|b| b.is_ascii_digit()).count() < 6)
             && is_footer(view.stage, record, id)

@@ -19,7 +19,7 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// How many fields there are.
-    pub fn len(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.ends.len()
     }
 
@@ -35,7 +35,7 @@ impl<'a> Record<'a> {
 
     /// All fields.
     pub fn fields(&self) -> impl Iterator<Item = &'a [u8]> + '_ {
-        (0..self.len()).map(|i| self.field(i))
+        (0..self.width()).map(|i| self.field(i))
     }
 }
 
