@@ -4,24 +4,27 @@
 //!
 //! Each step leaves a picture in `target/screens`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which stop at the first surprise"
+)]
+
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use desk::opening::{Question, open_answers};
 use e2e::browser::Browser;
+use e2e::client::Client;
 use e2e::exchange::{Centre, PASSPHRASE, Relation, Setup};
 use e2e::module::{self, Native, OpenRequest, artifact_dir};
 use e2e::verdict::{self, Verdict};
 use e2e::world::damaged::{self, Outcome};
 use e2e::world::{Institution, Sizes, World};
 use host::Config;
-use protocol::key_file::Keys;
-use protocol::value::Base64;
 use protocol::{Document, Time};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-const HOST: &str = "host-1";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn same_bytes_native_wasmtime_chromium() {
@@ -184,7 +187,7 @@ struct Office {
     world: World,
     centre: Centre,
     relation: Relation,
-    api: Api,
+    api: Client,
     folder: TempDir,
 }
 
@@ -202,16 +205,16 @@ impl Office {
         let config = Config {
             data_dir: folder.path().join("data"),
             listen: "127.0.0.1:0".parse().unwrap(),
-            code: HOST.parse().unwrap(),
+            code: "host-1".parse().unwrap(),
             centre_keys: vec![centre.party.keys.signing.public()],
             web_dir: Some(web_dir()),
             artifact_dir: Some(artifact_dir()),
         };
         let running = host::serve(config, std::future::pending()).await.unwrap();
         let url = format!("http://{}", running.address());
-        let api = Api::sign_in(&url, &centre.party.keys).await;
-        api.post("agreements", &relation.agreement).await;
-        api.post("rosters", &relation.roster).await;
+        let api = Client::sign_in(&url, &centre.party.keys).await;
+        api.post("agreements", relation.agreement.clone()).await;
+        api.post("rosters", relation.roster.clone()).await;
         Self { url, world, centre, relation, api, folder }
     }
 
@@ -255,49 +258,6 @@ impl Office {
         let officers: Vec<_> = self.centre.officers.iter().map(|officer| &officer.keys.opening).collect();
         let table = open_answers(&[question], answers, &self.centre.party.keys.opening, &officers).unwrap();
         verdict::compare(&table, self.institution())
-    }
-}
-
-/// The host's API, signed in with a key.
-struct Api {
-    base: String,
-    token: String,
-    http: reqwest::Client,
-}
-
-impl Api {
-    async fn sign_in(url: &str, keys: &Keys) -> Self {
-        let mut api =
-            Self { base: format!("{url}/api/v1/"), token: String::new(), http: reqwest::Client::new() };
-        let key = keys.signing.public().to_string();
-        let asked = api.post_json("sign-in/challenge", &json!({ "key": key })).await;
-        let word = |name: &str| asked[name].as_str().unwrap();
-        let challenge: Base64 = word("challenge").parse().unwrap();
-        let signature = keys.signing.sign_in(&HOST.parse().unwrap(), &challenge.0.try_into().unwrap());
-        let signature = Base64(signature.to_vec()).to_string();
-        let signed = json!({ "key": key, "challenge": word("challenge"), "signature": signature });
-        api.token = api.post_json("sign-in", &signed).await["token"].as_str().unwrap().to_owned();
-        api
-    }
-
-    async fn post_json(&self, path: &str, body: &Value) -> Value {
-        let reply = self.http.post(format!("{}{path}", self.base)).json(body).send().await.unwrap();
-        reply.error_for_status().unwrap().json().await.unwrap()
-    }
-
-    async fn post(&self, path: &str, document: &[u8]) {
-        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(&self.token);
-        let request = request.header("Content-Type", "application/octet-stream").body(document.to_vec());
-        request.send().await.unwrap().error_for_status().unwrap();
-    }
-
-    async fn get(&self, path: &str) -> Vec<u8> {
-        let request = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
-        request.send().await.unwrap().error_for_status().unwrap().bytes().await.unwrap().to_vec()
-    }
-
-    async fn get_json(&self, path: &str) -> Value {
-        serde_json::from_slice(&self.get(path).await).unwrap()
     }
 }
 

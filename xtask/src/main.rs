@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
+mod bench;
 mod checks;
 mod chromium;
 mod demo;
@@ -27,6 +28,8 @@ enum Task {
     Wasm(wasm::Args),
     /// Builds the module and runs every test.
     Test,
+    /// Measures matching natively, under wasmtime and in Chromium, as ratios in one run.
+    Bench(bench::Args),
     /// Format, lints and dependencies: what CI checks before the tests.
     Check,
     /// Runs what CI runs: `check`, then `test`.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Wasm(args) => wasm::run(&args),
         Task::Test => checks::test(),
+        Task::Bench(args) => bench::run_bench(&args),
         Task::Check => checks::check(),
         Task::Ci => checks::check().and_then(|()| checks::test()),
         Task::Demo(args) => demo::run_demo(&args),
