@@ -32,7 +32,7 @@ pub fn options<T: DeserializeOwned>(json: &[u8]) -> Result<T, ModuleError> {
 /// Unix seconds from an option.
 pub fn time(now: u64) -> Result<Time, ModuleError> {
     Time::from_unix(now)
-        .ok_or_else(|| ModuleError::new("bad_option", "now", "the time lies outside 1970 to 2199"))
+        .ok_or_else(|| ModuleError::new("bad_option", "now", "outside 1970 to 2199"))
 }
 
 /// Makes a key file and, for an institution, its joining request.
@@ -57,7 +57,7 @@ pub fn new_key(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
             return Err(ModuleError::new(
                 "bad_option",
                 "kind",
-                "an institution's key needs the institution's kind",
+                "an institution needs its kind",
             ));
         }
         _ => Vec::new(),

@@ -207,7 +207,7 @@ impl Layout {
             None => guessed,
         };
         let columns = Columns::of(&roles, options.unit).ok_or_else(|| {
-            ModuleError::new("no_id_column", "file", "no column of identity numbers was found in the heading")
+            ModuleError::new("no_id_column", "file", "no column of identity numbers")
         })?;
         let width = if heading.is_empty() { roles.len() } else { heading.len() };
         let grain =

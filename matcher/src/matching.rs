@@ -170,7 +170,7 @@ impl Matching {
         self.flow_end(&mut flow)?;
         flow.damage.judge()?;
         if flow.rows == 0 {
-            return Err(ModuleError::new("empty_file", "file", "the file has a heading but no rows"));
+            return Err(ModuleError::new("empty_file", "file", "no rows below the heading"));
         }
         self.counts.files.push(FileCount { bytes: flow.bytes, rows: flow.rows });
         flow.layout.encoding.name().clone_into(&mut self.counts.encoding);

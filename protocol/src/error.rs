@@ -28,7 +28,7 @@ pub enum DecodeError {
     #[error("signature {0} does not hold")]
     BadSignature(usize),
     /// No signature, too many, or one key twice.
-    #[error("the number of signatures or signers is wrong")]
+    #[error("wrong number of signatures or signers")]
     Signers,
     /// The header is not canonical JSON (SPEC §2.1).
     #[error("the header is not canonical JSON")]
@@ -85,13 +85,13 @@ pub enum CheckError {
     #[error("{0} is not signed by the expected key")]
     Signer(&'static str),
     /// A second signature that the agreement asks for is not there.
-    #[error("{0} lacks a signature that the agreement asks for")]
+    #[error("{0} lacks a signature")]
     MissingSignature(&'static str),
     /// The document speaks of another institution.
     #[error("{0} is for another institution")]
     WrongInstitution(&'static str),
     /// The document speaks of another agreement.
-    #[error("the roster was made under another agreement")]
+    #[error("the roster is under another agreement")]
     WrongAgreement,
     /// The answer speaks of another roster.
     #[error("the answer is for another roster")]

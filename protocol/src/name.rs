@@ -27,7 +27,7 @@ impl Name {
     pub fn read(cell: &str) -> Option<Self> {
         let trimmed = cell.trim_matches(clean::is_blank).to_owned();
         let folded = fold(&trimmed);
-        let wild = |c: char| matches!(c, '?' | '*' | '\u{25A1}' | '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}');
+        let wild = |c: char| matches!(c, '?' | '*' | '\u{25A1}' | '\u{FFFD}' | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{FFFFD}' | '\u{100000}'..='\u{10FFFD}');
         (!folded.is_empty() && !folded.chars().any(wild)).then_some(Self { trimmed, folded })
     }
 

@@ -30,6 +30,6 @@ impl Header for Receipt {
     const TYPE: &'static str = "hedui/receipt/v1";
 
     fn validate(&self) -> Result<(), DecodeError> {
-        Ok(())
+        if self.log_position >= 1 { Ok(()) } else { Err(DecodeError::Member("log_position".to_owned())) }
     }
 }

@@ -250,13 +250,19 @@ impl Entry {
 /// Reads the entries of a body and checks their order and their slots.
 ///
 /// # Errors
-/// [`DecodeError::Malformed`] when tokens do not strictly rise, or a slot or ordinal lies outside its range.
+/// [`DecodeError::Malformed`] when tokens do not strictly rise, a slot or ordinal lies outside its range, or a slot has no entry.
 pub fn read_entries(roster: &Roster, body: &[u8]) -> Result<Vec<Entry>, DecodeError> {
     let entries = body.chunks(ENTRY_BYTES).map(Entry::read).collect::<Result<Vec<_>, _>>()?;
     if !entries.is_sorted_by(|a, b| a.token < b.token) {
         return Err(DecodeError::Malformed("entries.token"));
     }
-    if entries.iter().any(|e| e.slot >= roster.slot_count) {
+    // Every slot has an entry, and every entry a slot.
+    let mut empty = vec![true; usize::try_from(roster.slot_count).unwrap_or(0)];
+    for entry in &entries {
+        let slot = usize::try_from(entry.slot).ok().and_then(|slot| empty.get_mut(slot));
+        *slot.ok_or(DecodeError::Malformed("entries.slot"))? = false;
+    }
+    if empty.contains(&true) {
         return Err(DecodeError::Malformed("entries.slot"));
     }
     if entries.iter().any(|e| e.ordinal > 7) {
@@ -312,7 +318,7 @@ fn judge(
     if signers.first() != Some(&terms.centre.signing_key) {
         return Err(CheckError::Signer("roster"));
     }
-    if terms.cosigner_key.is_some_and(|key| !signers.contains(&key)) {
+    if terms.cosigner_key.is_some_and(|key| !signers.iter().skip(1).any(|signer| *signer == key)) {
         return Err(CheckError::MissingSignature("roster"));
     }
     if roster.institution != terms.institution.code {

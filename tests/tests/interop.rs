@@ -1240,7 +1240,7 @@ fn changed_members(value: &Value, out: &mut Vec<Value>, put: &dyn Fn(Value) -> V
                 changed_members(item, out, &|item| with(vec![item]));
             }
         }
-        Value::String(word) => out.push(put(json!({ word: null }))),
+        Value::String(word) if word.is_ascii() => out.push(put(json!({ word: null }))),
         _ => {}
     }
 }
@@ -1269,8 +1269,25 @@ fn another_member_is_judged_alike() {
 
 /// What the sides judge differently.
 fn left_out(kind: &str, header: &Value) -> bool {
+    const WORDS: [&str; 11] = [
+        "/kind",
+        "/institution/kind",
+        "/level",
+        "/fields/0",
+        "/prfs/0",
+        "/suites/0",
+        "/kem",
+        "/prf",
+        "/suite",
+        "/role",
+        "/kdf/name",
+    ];
+    let word = |at: &&str| header.pointer(at).and_then(Value::as_object).is_some_and(|o| o.len() == 1);
+    let list = |name: &&str| header[*name].as_array().is_some_and(|list| list.len() >= 4);
     let too_large = json!((1_u64 << 53) - 1);
-    kind == Answer::TYPE && (header["slot_count"] == too_large || header["slot_size"] == too_large)
+    WORDS.iter().any(word)
+        || ["centre", "institution", "kdf"].iter().any(list)
+        || kind == Answer::TYPE && (header["slot_count"] == too_large || header["slot_size"] == too_large)
 }
 
 #[test]
@@ -1331,5 +1348,36 @@ fn wrong_envelopes_both_refuse() {
         for (n, read) in verdicts(&mut python, kind, &variants).into_iter().enumerate() {
             assert_eq!(read, (false, false), "{kind}: variant {n}");
         }
+    }
+}
+
+#[test]
+fn wrong_roster_bodies_both_refuse() {
+    let mut python = Python::start();
+    let relation = exchange(hit_only(), TINY).relation;
+    let (json, body) = parts(Roster::TYPE, &relation.roster);
+    let header: Value = serde_json::from_str(&json).unwrap();
+    let with_body = |body: &[u8]| {
+        let mut header = header.clone();
+        header["body_bytes"] = json!(body.len());
+        header["body_sha256"] = json!(sha256(body));
+        rewritten(Roster::TYPE, &canonical::encode(&header).unwrap(), body)
+    };
+    let put = |at: usize, bytes: &[u8]| with_body(&[&body[..at], bytes, &body[at + bytes.len()..]].concat());
+    assert_eq!(verdicts(&mut python, Roster::TYPE, &[with_body(body)]), [(true, true)]);
+    let variants = [
+        with_body(&[&body[24..48], &body[..24], &body[48..]].concat()),
+        put(24, &body[..24]),
+        put(24, &body[..16]),
+        put(16, &64_u32.to_be_bytes()),
+        put(16, &u32::MAX.to_be_bytes()),
+        put(23, &[8]),
+        with_body(&body[24..]),
+        with_body(&body[1..]),
+        with_body(&[body, &[0xFF; 24]].concat()),
+        with_body(b""),
+    ];
+    for (n, read) in verdicts(&mut python, Roster::TYPE, &variants).into_iter().enumerate() {
+        assert_eq!(read, (false, false), "variant {n}");
     }
 }
