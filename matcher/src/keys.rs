@@ -31,8 +31,7 @@ pub fn options<T: DeserializeOwned>(json: &[u8]) -> Result<T, ModuleError> {
 
 /// Unix seconds from an option.
 pub fn time(now: u64) -> Result<Time, ModuleError> {
-    Time::from_unix(now)
-        .ok_or_else(|| ModuleError::new("bad_option", "now", "outside 1970 to 2199"))
+    Time::from_unix(now).ok_or_else(|| ModuleError::new("bad_option", "now", "outside 1970 to 2199"))
 }
 
 /// Makes a key file and, for an institution, its joining request.
@@ -54,11 +53,7 @@ pub fn new_key(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
             envelope::write(&header, b"", &[&keys.signing]).map_err(malformed)?
         }
         (Role::Institution, None) => {
-            return Err(ModuleError::new(
-                "bad_option",
-                "kind",
-                "an institution needs its kind",
-            ));
+            return Err(ModuleError::new("bad_option", "kind", "an institution needs its kind"));
         }
         _ => Vec::new(),
     };

@@ -206,9 +206,8 @@ impl Layout {
                 .collect(),
             None => guessed,
         };
-        let columns = Columns::of(&roles, options.unit).ok_or_else(|| {
-            ModuleError::new("no_id_column", "file", "no column of identity numbers")
-        })?;
+        let columns = Columns::of(&roles, options.unit)
+            .ok_or_else(|| ModuleError::new("no_id_column", "file", "no column of identity numbers"))?;
         let width = if heading.is_empty() { roles.len() } else { heading.len() };
         let grain =
             options.grain.unwrap_or(if columns.amounts.len() > 1 { Grain::Customer } else { Grain::Account });
