@@ -272,14 +272,7 @@ pub(crate) fn roster_with(
     serial: u64,
     change: impl FnOnce(&mut Roster),
 ) -> Vec<u8> {
-    let entry = |n: u8| Entry {
-        token: [n; 16],
-        slot: u32::from(n) % 64,
-        folded_tag: [n; 2],
-        exact_tag: n,
-        ordinal: u8::from(n >= 64),
-    };
-    let body: Vec<u8> = (0..80).flat_map(|n| entry(n).to_bytes()).collect();
+    let body = entries(64);
     let mut header = Roster {
         agreement: agreement_digest(agreement),
         as_of: time(NOW - 30 * DAY).date(),
@@ -310,7 +303,23 @@ pub(crate) fn roster_with(
         token_key: Base64(vec![9; 80]),
     };
     change(&mut header);
+    let mut body = body;
+    if header.slot_count != 64 {
+        body = entries(header.slot_count);
+        header.entry_count = header.slot_count / 4 * 5;
+        (header.body_bytes, header.body_sha256) = (body.len() as u64, Digest::of(&body));
+    }
     write(&header, &body, &[&actors().centre.key]).unwrap()
+}
+
+/// An entry for each of `slots`, and a second one for every fourth.
+fn entries(slots: u32) -> Vec<u8> {
+    let entry = |n: u32| {
+        let mut token = [0; 16];
+        token[..4].copy_from_slice(&n.to_be_bytes());
+        Entry { token, slot: n % slots, folded_tag: [1; 2], exact_tag: 2, ordinal: u8::from(n >= slots) }
+    };
+    (0..slots / 4 * 5).flat_map(|n| entry(n).to_bytes()).collect()
 }
 
 /// The right shape, and bytes that no one could open: the host can't tell.

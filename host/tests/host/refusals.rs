@@ -179,7 +179,7 @@ fn rosters() {
     let good = changed(6, |_| {});
     let head = Head::parse(&good).unwrap().length;
     let mut disordered = good.clone();
-    disordered[head + 24] = 0;
+    disordered[head + 24] ^= 1;
     let cases: Vec<(&str, Vec<u8>, u16, &str)> = vec![
         ("serial going down", changed(4, |_| {}), 409, "replayed"),
         ("serial standing still", changed(5, |r| r.serial = 5), 200, ""),
