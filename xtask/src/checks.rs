@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
 
-/// Builds the module and runs every test: Rust's, then the independent reader's where it is present.
+/// Builds the module twice, compares the bytes, and runs every test: Rust's, then the independent reader's where it is present.
 pub(crate) fn test() -> Result<()> {
     let root = workspace()?;
     chromium::present()?;
-    wasm::run(&wasm::Args::default())?;
+    wasm::run(&wasm::Args::reproducible())?;
     say("runs the Rust tests");
     run(cargo(&root).args(["test", "--workspace", "--exclude", "xtask", "--locked"]))?;
     // By itself, as `cargo xtask` was built: among the others its dependencies have more features, and

@@ -24,6 +24,13 @@ pub(crate) struct Args {
     check_reproducible: bool,
 }
 
+impl Args {
+    /// With the second build.
+    pub(crate) fn reproducible() -> Self {
+        Self { check_reproducible: true }
+    }
+}
+
 /// Builds the module, holds it against the allow-list and puts it into `target/artifact`:
 /// `matcher.wasm`, its glue `matcher.js`, and `matcher.json` with what the gate read.
 ///

@@ -4,11 +4,10 @@
 /// build servers' files under, and the folders of Rust's own tools. The remapped names of a build,
 /// `/src/`, `/cargo/` and `/rustc/<hash>/`, are none of these, nor is `/rust/deps/` of the standard
 /// library.
-const ROOTS: [&str; 17] = [
+const ROOTS: [&str; 16] = [
     "/home/",
     "/root/",
     "/tmp/",
-    "/work/",
     "/usr/",
     "/opt/",
     "/var/",

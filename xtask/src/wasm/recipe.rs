@@ -191,13 +191,12 @@ mod tests {
     #[test]
     fn every_registry_is_remapped_before_it_is_unpacked() {
         let home = tempfile::tempdir().unwrap();
-        for folder in ["src/mirror-1", "index/mirror-1", "index/index.crates.io-2", "cache/index.crates.io-2"]
-        {
+        for folder in ["src/mirror-1", "index/mirror-1", "index/mirror-2", "cache/mirror-2"] {
             fs::create_dir_all(home.path().join("registry").join(folder)).unwrap();
         }
         let sources = registry_sources(home.path()).unwrap();
         let registry = home.path().join("registry/src");
-        assert_eq!(sources, [registry.join("index.crates.io-2"), registry.join("mirror-1")]);
+        assert_eq!(sources, [registry.join("mirror-1"), registry.join("mirror-2")]);
     }
 
     #[test]
