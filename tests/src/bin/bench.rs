@@ -1,7 +1,8 @@
 //! The bench of one exchange's matching path: the same rows natively, under wasmtime and in Chromium.
 //!
-//! 64 chunks of about 1 MiB, made once, are pushed again and again until the wanted number of rows is
-//! reached, so that neither disk nor generator is measured. The heading stands in the first chunk only.
+//! Chunks of about 1 MiB, made once, are pushed again and again until the wanted number of rows is
+//! reached, so that neither disk nor generator is measured. The heading stands in the first chunk only;
+//! when it comes again it is skipped.
 //! `cargo xtask bench` builds the module and starts this.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
@@ -87,7 +88,7 @@ fn size(chunks: &[Vec<u8>]) -> usize {
     chunks.iter().map(Vec::len).sum()
 }
 
-/// Rows that `times` rounds read: all but the first begin with a heading again, which is skipped.
+/// Opens, pushes every chunk `times` times, seals and reads the answer.
 fn measure(
     name: &str,
     runner: &mut impl Runner,
