@@ -26,6 +26,8 @@ pub mod joining;
 #[cfg(feature = "seal")]
 pub mod key_file;
 pub mod label;
+#[cfg(feature = "seal")]
+mod lanes;
 pub mod log;
 pub mod merkle;
 pub mod name;

@@ -40,6 +40,9 @@ impl Kind {
     }
 }
 
+/// The 18 characters of a valid number of [`Kind::Resident`].
+pub type ResidentNumber = [u8; 18];
+
 /// A kind and a canonical number of that kind. Printing shows the kind only.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
@@ -182,13 +185,13 @@ pub fn read(cell: &str, hint: Hint) -> (Outcome, NormalisedSet) {
 
 /// Reads a cell that is a valid 18-character resident number as it stands: the path nearly every row
 /// takes. `None` says nothing but "use [`read`]".
-pub fn read_plain(cell: &[u8]) -> Option<&[u8; 18]> {
+pub fn read_plain(cell: &[u8]) -> Option<&ResidentNumber> {
     let number: &[u8; 18] = cell.try_into().ok()?;
     (check_resident(number) == Check::Valid && !is_placeholder(cell)).then_some(number)
 }
 
 /// The subject of a number that [`read_plain`] found good.
-pub fn resident(number: &[u8; 18]) -> Subject {
+pub fn resident(number: &ResidentNumber) -> Subject {
     Subject { kind: Kind::Resident, number: number.iter().map(|b| char::from(*b)).collect() }
 }
 
