@@ -6,6 +6,7 @@
 //! [`layout`], [`records`], [`damage`], [`cell`] and [`findings`].
 
 pub mod cell;
+pub mod counts;
 pub mod damage;
 pub mod error;
 pub mod findings;
@@ -18,6 +19,8 @@ pub mod preview;
 pub mod records;
 pub mod request;
 pub mod roles;
+mod row;
+mod separators;
 pub mod session;
 pub mod text;
 
