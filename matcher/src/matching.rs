@@ -76,24 +76,28 @@ struct Flow {
     last_hint: (Vec<u8>, Hint),
 }
 
-/// Rows so far, for progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Progress {
-    /// Data rows read.
-    pub rows: u64,
-    /// Rows with a valid subject.
-    pub valid: u64,
-    /// Rows set aside.
-    pub quarantined: u64,
+protocol::json_reply! {
+    /// Rows so far, for progress.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Progress {
+        /// Data rows read.
+        pub rows: u64,
+        /// Rows with a valid subject.
+        pub valid: u64,
+        /// Rows set aside.
+        pub quarantined: u64,
+    }
 }
 
-/// A warning for the page's dictionary.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Warning {
-    /// Stable code.
-    pub code: String,
-    /// How often.
-    pub count: u64,
+protocol::json_reply! {
+    /// A warning for the page's dictionary.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Warning {
+        /// Stable code.
+        pub code: String,
+        /// How often.
+        pub count: u64,
+    }
 }
 
 impl Matching {
@@ -173,7 +177,7 @@ impl Matching {
             return Err(ModuleError::new("empty_file", "file", "no rows below the heading"));
         }
         self.counts.files.push(FileCount { bytes: flow.bytes, rows: flow.rows });
-        flow.layout.encoding.name().clone_into(&mut self.counts.encoding);
+        flow.layout.encoding.word().clone_into(&mut self.counts.encoding);
         self.counts.grain = flow.layout.grain;
         for role in &flow.layout.columns.roles {
             layout::insert_once(&mut self.counts.columns, role.clone());
