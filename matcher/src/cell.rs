@@ -16,15 +16,16 @@ pub enum Cell<T> {
     Value(T),
 }
 
-/// What the figures of a column count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// 元: one unit of the currency.
-    #[default]
-    One,
-    /// 万元: ten thousand.
-    TenThousand,
+protocol::json_words! {
+    /// What the figures of a column count.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub enum Unit {
+        /// 元: one unit of the currency.
+        #[default]
+        One = "one",
+        /// 万元: ten thousand.
+        TenThousand = "ten_thousand",
+    }
 }
 
 impl Unit {

@@ -22,24 +22,28 @@ pub(crate) struct Counts {
     pub(crate) grain: Grain,
 }
 
-/// Rows so far, for progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Progress {
-    /// Data rows read.
-    pub rows: u64,
-    /// Rows with a valid subject.
-    pub valid: u64,
-    /// Rows set aside.
-    pub quarantined: u64,
+protocol::json_reply! {
+    /// Rows so far, for progress.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Progress {
+        /// Data rows read.
+        pub rows: u64,
+        /// Rows with a valid subject.
+        pub valid: u64,
+        /// Rows set aside.
+        pub quarantined: u64,
+    }
 }
 
-/// A warning for the page's dictionary.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Warning {
-    /// Stable code.
-    pub code: String,
-    /// How often.
-    pub count: u64,
+protocol::json_reply! {
+    /// A warning for the page's dictionary.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Warning {
+        /// Stable code.
+        pub code: String,
+        /// How often.
+        pub count: u64,
+    }
 }
 
 impl Counts {

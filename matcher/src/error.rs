@@ -6,19 +6,20 @@ use std::collections::BTreeMap;
 use protocol::answer_seal::SealError;
 use protocol::roster::RosterError;
 use protocol::{CheckError, DecodeError};
-use serde::Serialize;
 
-/// An error reply, SPEC §10.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ModuleError {
-    /// Stable code.
-    pub code: &'static str,
-    /// What the error is about.
-    pub field: String,
-    /// One English sentence.
-    pub message: String,
-    /// Counts and row numbers that belong to it.
-    pub numbers: BTreeMap<String, u64>,
+protocol::json_reply! {
+    /// An error reply, SPEC §10.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ModuleError {
+        /// Stable code.
+        pub code: &'static str,
+        /// What the error is about.
+        pub field: String,
+        /// One English sentence.
+        pub message: String,
+        /// Counts and row numbers that belong to it.
+        pub numbers: BTreeMap<String, u64>,
+    }
 }
 
 impl ModuleError {

@@ -1,32 +1,34 @@
 //! Operations that need a key but no session: make one, sign in, co-sign, and look at a document.
 
+use protocol::canonical;
 use protocol::envelope::{self, Head};
 use protocol::joining::{InstitutionKind, JoiningRequest};
+use protocol::json::{self, Object, ToJson, Value};
 use protocol::key_file::{KeyFile, Keys, Role};
 use protocol::secret::Entropy;
 use protocol::value::{Code, Digest, PublicKey, Text, Time};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::error::ModuleError;
 use crate::request;
 
-/// Options of `new key`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewKey {
-    code: Code,
-    kind: Option<InstitutionKind>,
-    name: Text,
-    now: u64,
-    role: Role,
+protocol::json_options! {
+    /// Options of `new key`.
+    #[derive(Debug)]
+    struct NewKey {
+        code: Code,
+        kind: Option<InstitutionKind>,
+        name: Text,
+        now: u64,
+        role: Role,
+    }
 }
 
 /// Parses an options part; the message never repeats the input.
-pub fn options<T: DeserializeOwned>(json: &[u8]) -> Result<T, ModuleError> {
-    serde_json::from_slice(json)
-        .and_then(|value: serde_json::Value| T::deserialize(&value))
-        .map_err(|_| ModuleError::new("bad_option", "options", "an option is missing, unknown or malformed"))
+pub fn options<T: Object>(json: &[u8]) -> Result<T, ModuleError> {
+    let value = serde_json::from_slice(json).ok();
+    value.and_then(|value| json::read(&value).ok()).ok_or_else(|| {
+        ModuleError::new("bad_option", "options", "an option is missing, unknown or malformed")
+    })
 }
 
 /// Unix seconds from an option.
@@ -88,12 +90,13 @@ pub fn co_sign(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     Ok([keys.signing.public().as_bytes().as_slice(), &keys.signing.sign(&head.pae())].concat())
 }
 
-#[derive(Serialize)]
-struct Inspection<'a> {
-    r#type: &'a str,
-    digest: Digest,
-    header: serde_json::Value,
-    signers: Vec<PublicKey>,
+protocol::json_reply! {
+    struct Inspection<'a> {
+        r#type: &'a str,
+        digest: Digest,
+        header: Value,
+        signers: Vec<PublicKey>,
+    }
 }
 
 /// Says what a document is and who signed it. The signatures must hold.
@@ -102,12 +105,12 @@ pub fn inspect(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     let malformed = |e| ModuleError::decode("document", &e);
     let head = Head::parse(document).map_err(malformed)?;
     let signers = head.signers().map_err(malformed)?;
-    let header = protocol::canonical::decode(head.header_json()).map_err(malformed)?;
+    let header = canonical::parse(head.header_json()).map_err(malformed)?;
     let digest = Digest::of(&head.pae());
-    Ok(json(&Inspection { r#type: head.kind(), digest, header, signers }))
+    Ok(reply(&Inspection { r#type: head.kind(), digest, header, signers }))
 }
 
-/// A JSON result. By way of [`serde_json::Value`], so that the module holds one serialiser and not one a type.
-pub fn json<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_value(value).and_then(|value| serde_json::to_vec(&value)).unwrap_or_default()
+/// A JSON result: as deep as what shows a header, which has 8 levels itself, can be.
+pub fn reply(value: &impl ToJson) -> Vec<u8> {
+    canonical::write(&value.to_json(), 9).unwrap_or_default()
 }

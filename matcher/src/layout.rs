@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use protocol::coverage::Grain;
 use protocol::value::{Currency, Date};
-use serde::{Deserialize, Serialize};
 
 use crate::cell::Unit;
 use crate::error::ModuleError;
@@ -18,26 +17,27 @@ const HEADING_WITHIN: usize = 30;
 /// The delimiters that are tried, the likeliest first.
 const DELIMITERS: [u8; 6] = [b',', b'\t', b';', b'|', b'^', 0x1B];
 
-/// What the person at the page settled; `None` is "find out". SPEC §10, `table`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TableOptions {
-    /// Balance date of rows that carry none.
-    pub balance_date: Option<Date>,
-    /// The role of each column.
-    pub columns: Option<Vec<Option<Role>>>,
-    /// Currency of rows that carry none.
-    pub currency: Option<Currency>,
-    /// One ASCII character.
-    pub delimiter: Option<char>,
-    /// The file's encoding.
-    pub encoding: Option<Encoding>,
-    /// What a row stands for.
-    pub grain: Option<Grain>,
-    /// Which record is the heading, from 1; 0 for none.
-    pub header_row: Option<usize>,
-    /// What figures count.
-    pub unit: Option<Unit>,
+protocol::json_options! {
+    /// What the person at the page settled; `None` is "find out". SPEC §10, `table`.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    pub struct TableOptions {
+        /// Balance date of rows that carry none.
+        pub balance_date: Option<Date>,
+        /// The role of each column.
+        pub columns: Option<Vec<Option<Role>>>,
+        /// Currency of rows that carry none.
+        pub currency: Option<Currency>,
+        /// One ASCII character.
+        pub delimiter: Option<char>,
+        /// The file's encoding.
+        pub encoding: Option<Encoding>,
+        /// What a row stands for.
+        pub grain: Option<Grain>,
+        /// Which record is the heading, from 1; 0 for none.
+        pub header_row: Option<usize>,
+        /// What figures count.
+        pub unit: Option<Unit>,
+    }
 }
 
 /// A column whose role is known.

@@ -39,7 +39,7 @@ pub fn run(session: &mut Session, request: Vec<u8>) -> Vec<u8> {
         }
         Err(error) => {
             let mut reply = vec![1];
-            reply.extend(keys::json(&error));
+            reply.extend(keys::reply(&error));
             reply
         }
     }

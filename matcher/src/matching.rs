@@ -116,7 +116,7 @@ impl Matching {
             return Err(ModuleError::new("empty_file", "file", "no rows below the heading"));
         }
         self.run.counts.files.push(FileCount { bytes: flow.bytes, rows: flow.table.rows });
-        flow.table.layout.encoding.name().clone_into(&mut self.run.counts.encoding);
+        flow.table.layout.encoding.word().clone_into(&mut self.run.counts.encoding);
         self.run.counts.grain = flow.table.layout.grain;
         for role in &flow.table.layout.columns.roles {
             layout::insert_once(&mut self.run.counts.columns, role.clone());

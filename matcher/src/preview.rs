@@ -1,7 +1,5 @@
 //! A look at a file before it is read: what the page shows for confirming (SPEC §10, `preview`).
 
-use serde::Serialize;
-
 use crate::error::ModuleError;
 use crate::layout::{Layout, Sample, TableOptions};
 use crate::roles::{self, Role};
@@ -12,26 +10,30 @@ const SHOWN_ROWS: usize = 8;
 /// Characters of a cell that are shown.
 const SHOWN_CHARS: usize = 40;
 
-/// What the page shows.
-#[derive(Debug, Serialize)]
-pub struct Preview {
-    encoding: &'static str,
-    delimiter: String,
-    grain: protocol::coverage::Grain,
-    /// Which record is the heading, from 1; 0 for none.
-    header_row: usize,
-    columns: Vec<PreviewColumn>,
-    /// First rows; identity numbers, names and accounts masked.
-    rows: Vec<Vec<String>>,
-    /// Why the file can't be read as it stands, when it can't: the person may still choose columns.
-    problem: Option<ModuleError>,
+protocol::json_reply! {
+    /// What the page shows.
+    #[derive(Debug)]
+    pub struct Preview {
+        encoding: &'static str,
+        delimiter: String,
+        grain: protocol::coverage::Grain,
+        /// Which record is the heading, from 1; 0 for none.
+        header_row: usize,
+        columns: Vec<PreviewColumn>,
+        /// First rows; identity numbers, names and accounts masked.
+        rows: Vec<Vec<String>>,
+        /// Why the file can't be read as it stands, when it can't: the person may still choose columns.
+        problem: Option<ModuleError>,
+    }
 }
 
-#[derive(Debug, Serialize)]
-struct PreviewColumn {
-    heading: String,
-    role: Option<Role>,
-    ten_thousand: bool,
+protocol::json_reply! {
+    #[derive(Debug)]
+    struct PreviewColumn {
+        heading: String,
+        role: Option<Role>,
+        ten_thousand: bool,
+    }
 }
 
 /// Looks at the first bytes of a file; more than 64 KiB are not looked at.
@@ -79,7 +81,7 @@ pub fn preview(bytes: &[u8], options: &TableOptions) -> Result<Preview, ModuleEr
         })
         .collect();
     Ok(Preview {
-        encoding: layout.encoding.name(),
+        encoding: layout.encoding.word(),
         delimiter: char::from(layout.delimiter).to_string(),
         grain: layout.grain,
         header_row: layout.data_from,
@@ -109,12 +111,12 @@ fn hide_middle(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::json::ToJson as _;
 
     #[test]
     fn a_preview_masks_people() {
         let file = "客户名称,证件号码,余额,客户经理\n张三丰,11010519491231002X,12.5,李四\n";
-        let json =
-            serde_json::to_string(&preview(file.as_bytes(), &TableOptions::default()).unwrap()).unwrap();
+        let json = preview(file.as_bytes(), &TableOptions::default()).unwrap().to_json().to_string();
         assert!(
             json.contains("张**") && json.contains("1101************2X") && json.contains("12.5"),
             "{json}"

@@ -1,7 +1,7 @@
 //! What a column is for, guessed from its heading (SPEC §5.2, `docs/SPEC.md` §10 lists the roles).
 
+use protocol::json::{FromJson, ToJson, Value};
 use protocol::slot::AssetKind;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::cell::Unit;
 
@@ -66,15 +66,15 @@ impl Role {
     }
 }
 
-impl Serialize for Role {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&self.name())
+impl FromJson for Role {
+    fn from_json(value: &Value) -> Option<Self> {
+        Self::from_name(value.as_str()?)
     }
 }
 
-impl<'de> Deserialize<'de> for Role {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Self::from_name(&String::deserialize(d)?).ok_or_else(|| de::Error::custom("unknown role"))
+impl ToJson for Role {
+    fn to_json(&self) -> Value {
+        Value::String(self.name())
     }
 }
 

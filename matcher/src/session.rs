@@ -12,7 +12,6 @@ use protocol::secret::{Entropy, TokenKey};
 use protocol::token::Prf;
 use protocol::value::{Date, Digest, ReleaseNumber, RosterId, Time};
 use protocol::{CheckError, Document, seal};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::counts::Warning;
@@ -49,54 +48,65 @@ pub struct Open {
     matching: Matching,
 }
 
-/// Options of `open`, SPEC §10.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    answer_version: u32,
-    last_serial: u64,
-    module_sha256: Digest,
-    now: u64,
-    #[serde(default)]
-    table: TableOptions,
+protocol::json_options! {
+    /// Options of `open`, SPEC §10.
+    #[derive(Debug)]
+    struct Options {
+        answer_version: u32,
+        last_serial: u64,
+        module_sha256: Digest,
+        now: u64,
+        table: Option<TableOptions>,
+    }
 }
 
-/// What `open` says of the task.
-#[derive(Serialize)]
-struct Task<'a> {
-    answer_bytes: u64,
-    approval_required: bool,
-    as_of: Date,
-    centre: &'a str,
-    expires: Time,
-    fields: &'a [Field],
-    id: RosterId,
-    institution: &'a str,
-    legal_basis: &'a str,
-    level: Level,
-    line: Option<Line>,
-    purpose: &'a str,
-    release: ReleaseNumber,
-    roster: Digest,
-    slot_count: u32,
-    slot_size: u32,
+protocol::json_reply! {
+    /// What `open` says of the task.
+    struct Task<'a> {
+        answer_bytes: u64,
+        approval_required: bool,
+        as_of: Date,
+        centre: &'a str,
+        expires: Time,
+        fields: &'a [Field],
+        id: RosterId,
+        institution: &'a str,
+        legal_basis: &'a str,
+        level: Level,
+        line: Option<Line>,
+        purpose: &'a str,
+        release: ReleaseNumber,
+        roster: Digest,
+        slot_count: u32,
+        slot_size: u32,
+    }
 }
 
-/// What `finish` says.
-#[derive(Serialize)]
-struct Report {
-    answer_bytes: u64,
-    answer_digest: Digest,
-    coverage: Coverage,
-    unknown_products: Vec<String>,
-    warnings: Vec<Warning>,
+protocol::json_reply! {
+    /// What `finish` says.
+    struct Report {
+        answer_bytes: u64,
+        answer_digest: Digest,
+        coverage: Coverage,
+        unknown_products: Vec<String>,
+        warnings: Vec<Warning>,
+    }
 }
 
 /// This module's release: the package version.
-pub fn release() -> ReleaseNumber {
-    #[expect(clippy::expect_used, reason = "a test reads the package version")]
-    env!("CARGO_PKG_VERSION").parse().expect("package versions are three numbers")
-}
+pub const RELEASE: ReleaseNumber = {
+    const fn number(digits: &str) -> u16 {
+        match u16::from_str_radix(digits, 10) {
+            Ok(number) => number,
+            Err(_) => panic!("a package version is three numbers"),
+        }
+    }
+    ReleaseNumber::new(
+        number(env!("CARGO_PKG_VERSION_MAJOR")),
+        number(env!("CARGO_PKG_VERSION_MINOR")),
+        number(env!("CARGO_PKG_VERSION_PATCH")),
+    )
+};
 
 impl Session {
     /// Carries out one request.
@@ -133,7 +143,7 @@ impl Session {
             },
             Op::Preview => {
                 let [bytes, options] = request::parts(rest)?;
-                Ok(keys::json(&preview::preview(bytes, &keys::options(options)?)?))
+                Ok(keys::reply(&preview::preview(bytes, &keys::options(options)?)?))
             }
             Op::NewKey => keys::new_key(rest),
             Op::SignIn => keys::sign_in(rest),
@@ -148,7 +158,7 @@ impl Session {
     ) -> Result<Vec<u8>, ModuleError> {
         let Self::Open(open) = self else { return Err(not_open()) };
         match step(open) {
-            Ok(()) => Ok(keys::json(&open.matching.progress())),
+            Ok(()) => Ok(keys::reply(&open.matching.progress())),
             Err(error) => {
                 self.end();
                 Err(error)
@@ -181,7 +191,7 @@ impl Open {
         let agreement = agreement.check(created.date())?;
         let roster = Document::<Roster>::read(roster).map_err(|e| ModuleError::decode("roster", &e))?;
         let context =
-            RosterContext { now: created, last_serial: options.last_serial, release: Some(release()) };
+            RosterContext { now: created, last_serial: options.last_serial, release: Some(RELEASE) };
         let roster = roster.check(&agreement, &context)?;
         let (_, keys) = keys::unlock(key_file, passphrase)?;
         if keys.signing.public() != agreement.terms.institution.signing_key {
@@ -197,10 +207,10 @@ impl Open {
         let key: Zeroizing<[u8; 32]> =
             Zeroizing::new(key.as_slice().try_into().map_err(|_| CheckError::Seal("roster.token_key"))?);
         let prf = Prf::new(roster.roster.prf, TokenKey::from_bytes(&key));
-        let matching = Matching::new(&roster, &agreement, prf, options.table.clone());
+        let matching = Matching::new(&roster, &agreement, prf, options.table.clone().unwrap_or_default());
 
         let (header, terms) = (&roster.roster, &agreement.terms);
-        let task = keys::json(&Task {
+        let task = keys::reply(&Task {
             answer_bytes: Shape::of(header, &agreement).body_bytes(),
             approval_required: terms.approval_required,
             as_of: header.as_of,
@@ -213,7 +223,7 @@ impl Open {
             level: header.level,
             line: header.line,
             purpose: header.purpose.as_str(),
-            release: release(),
+            release: RELEASE,
             roster: roster.digest,
             slot_count: header.slot_count,
             slot_size: header.slot_size,
@@ -229,11 +239,11 @@ impl Open {
             key: &keys.signing,
             created,
             version: options.answer_version,
-            module_release: release(),
+            module_release: RELEASE,
             module_sha256: options.module_sha256,
         };
         let sealed = SealedAnswer::make(&roster, &agreement, &maker, &coverage, findings, &entropy)?;
-        let report = keys::json(&Report {
+        let report = keys::reply(&Report {
             answer_bytes: sealed.total_bytes(),
             answer_digest: sealed.digest(),
             coverage,
@@ -248,6 +258,6 @@ impl Open {
 mod tests {
     #[test]
     fn the_package_version_is_a_release() {
-        assert_eq!(super::release().to_string(), env!("CARGO_PKG_VERSION"));
+        assert_eq!(super::RELEASE.to_string(), env!("CARGO_PKG_VERSION"));
     }
 }

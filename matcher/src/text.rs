@@ -2,42 +2,28 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::ModuleError;
 use crate::gb18030::{self, Decoded};
 
 /// Bytes of a file that are looked at before any row is read.
 pub const SAMPLE_BYTES: usize = 65_536;
 
-/// An encoding that the matcher reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Encoding {
-    /// UTF-8, with or without a byte order mark.
-    #[serde(rename = "utf-8")]
-    Utf8,
-    /// GB18030, which holds GBK and GB2312.
-    #[serde(rename = "gb18030")]
-    Gb18030,
-    /// UTF-16, little end first ("Unicode text").
-    #[serde(rename = "utf-16le")]
-    Utf16Le,
-    /// UTF-16, big end first.
-    #[serde(rename = "utf-16be")]
-    Utf16Be,
+protocol::json_words! {
+    /// An encoding that the matcher reads.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Encoding {
+        /// UTF-8, with or without a byte order mark.
+        Utf8 = "utf-8",
+        /// GB18030, which holds GBK and GB2312.
+        Gb18030 = "gb18030",
+        /// UTF-16, little end first ("Unicode text").
+        Utf16Le = "utf-16le",
+        /// UTF-16, big end first.
+        Utf16Be = "utf-16be",
+    }
 }
 
 impl Encoding {
-    /// The name in coverage statements.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "utf-8",
-            Self::Gb18030 => "gb18030",
-            Self::Utf16Le => "utf-16le",
-            Self::Utf16Be => "utf-16be",
-        }
-    }
-
     /// Finds the encoding from the first bytes of a file; `complete` says that they are all of it.
     ///
     /// # Errors

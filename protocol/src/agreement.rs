@@ -1,89 +1,78 @@
 //! The agreement (保密协议): what a centre may ask an institution, signed by both (SPEC §4.2).
 
-use serde::{Deserialize, Serialize};
-
 use crate::envelope::{Document, Header};
 use crate::error::{CheckError, DecodeError};
 use crate::joining::InstitutionKind;
 use crate::roster::{Field, Level, PrfName, SuiteName};
 use crate::value::{Code, Date, Digest, PublicKey, SealingKey, Text};
 
-/// Header of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Agreement {
-    /// An answer needs a second signature, by one of `approver_keys`.
-    pub approval_required: bool,
-    /// Who may approve at the institution.
-    pub approver_keys: Vec<PublicKey>,
-    /// The asking side.
-    pub centre: Centre,
-    /// The answer is sealed to this key of the institution's compliance office as well.
-    #[serde(deserialize_with = "present")]
-    pub compliance_key: Option<SealingKey>,
-    /// The second organisation that must sign each roster.
-    #[serde(deserialize_with = "present")]
-    pub cosigner_key: Option<PublicKey>,
-    /// The most that may be asked.
-    pub fields: Vec<Field>,
-    /// The answering side.
-    pub institution: Institution,
-    /// The highest level that may be asked.
-    pub level: Level,
-    /// The agreement's number on paper.
-    pub number: Text,
-    /// The offline page both sides agreed on.
-    #[serde(deserialize_with = "present")]
-    pub page_sha256: Option<Digest>,
-    /// PRFs a roster may use.
-    pub prfs: Vec<PrfName>,
-    /// What the answers may be used for.
-    pub purpose: Text,
-    /// Suites a roster may use.
-    pub suites: Vec<SuiteName>,
-    /// First day.
-    pub valid_from: Date,
-    /// Last day.
-    pub valid_to: Date,
+crate::json_object! {
+    /// Header of an agreement.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Agreement {
+        /// An answer needs a second signature, by one of `approver_keys`.
+        pub approval_required: bool,
+        /// Who may approve at the institution.
+        pub approver_keys: Vec<PublicKey>,
+        /// The asking side.
+        pub centre: Centre,
+        /// The answer is sealed to this key of the institution's compliance office as well.
+        pub compliance_key: Option<SealingKey>,
+        /// The second organisation that must sign each roster.
+        pub cosigner_key: Option<PublicKey>,
+        /// The most that may be asked.
+        pub fields: Vec<Field>,
+        /// The answering side.
+        pub institution: Institution,
+        /// The highest level that may be asked.
+        pub level: Level,
+        /// The agreement's number on paper.
+        pub number: Text,
+        /// The offline page both sides agreed on.
+        pub page_sha256: Option<Digest>,
+        /// PRFs a roster may use.
+        pub prfs: Vec<PrfName>,
+        /// What the answers may be used for.
+        pub purpose: Text,
+        /// Suites a roster may use.
+        pub suites: Vec<SuiteName>,
+        /// First day.
+        pub valid_from: Date,
+        /// Last day.
+        pub valid_to: Date,
+    }
 }
 
-/// The asking side of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Centre {
-    /// Its code.
-    pub code: Code,
-    /// Its full name.
-    pub name: Text,
-    /// Where tickets are sealed to.
-    pub sealing_key: SealingKey,
-    /// What signs its rosters.
-    pub signing_key: PublicKey,
+crate::json_object! {
+    /// The asking side of an agreement.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Centre {
+        /// Its code.
+        pub code: Code,
+        /// Its full name.
+        pub name: Text,
+        /// Where tickets are sealed to.
+        pub sealing_key: SealingKey,
+        /// What signs its rosters.
+        pub signing_key: PublicKey,
+    }
 }
 
-/// The answering side of an agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Institution {
-    /// Its code.
-    pub code: Code,
-    /// What it is.
-    pub kind: InstitutionKind,
-    /// Its full name.
-    pub name: Text,
-    /// Where token keys are sealed to.
-    pub sealing_key: SealingKey,
-    /// What signs its answers.
-    pub signing_key: PublicKey,
-}
-
-/// A member that may be `null` but must be there (serde would let an `Option` be absent).
-pub(crate) fn present<'de, D, T>(d: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(d)
+crate::json_object! {
+    /// The answering side of an agreement.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Institution {
+        /// Its code.
+        pub code: Code,
+        /// What it is.
+        pub kind: InstitutionKind,
+        /// Its full name.
+        pub name: Text,
+        /// Where token keys are sealed to.
+        pub sealing_key: SealingKey,
+        /// What signs its answers.
+        pub signing_key: PublicKey,
+    }
 }
 
 /// Whether a list is sorted without repetition, as lists of names must be.

@@ -3,8 +3,6 @@
 //! This file is what anyone may know of an answer, the host included. Making and opening one is
 //! `answer_seal`, which the host is built without.
 
-use serde::{Deserialize, Serialize};
-
 use crate::agreement::AgreementInForce;
 use crate::coverage::COVERAGE_BYTES;
 use crate::envelope::{Header, Verified};
@@ -15,32 +13,33 @@ use crate::value::{Code, Digest, PublicKey, ReleaseNumber, RosterId, Time};
 /// Bytes that sealing adds to the coverage statement and to each slot.
 pub const TAG_BYTES: usize = 16;
 
-/// Header of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Answer {
-    /// Bytes of the body.
-    pub body_bytes: u64,
-    /// Digest of the body.
-    pub body_sha256: Digest,
-    /// When it was made.
-    pub created: Time,
-    /// Who made it.
-    pub institution: Code,
-    /// The release of the module that made it.
-    pub module_release: ReleaseNumber,
-    /// Digest of the module that made it, as its runner saw it.
-    pub module_sha256: Digest,
-    /// Document digest of the roster it answers.
-    pub roster: Digest,
-    /// Identity of the roster it answers.
-    pub roster_id: RosterId,
-    /// As in the roster.
-    pub slot_count: u32,
-    /// As in the roster.
-    pub slot_size: u32,
-    /// A later one supersedes.
-    pub version: u32,
+crate::json_object! {
+    /// Header of an answer.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Answer {
+        /// Bytes of the body.
+        pub body_bytes: u64,
+        /// Digest of the body.
+        pub body_sha256: Digest,
+        /// When it was made.
+        pub created: Time,
+        /// Who made it.
+        pub institution: Code,
+        /// The release of the module that made it.
+        pub module_release: ReleaseNumber,
+        /// Digest of the module that made it, as its runner saw it.
+        pub module_sha256: Digest,
+        /// Document digest of the roster it answers.
+        pub roster: Digest,
+        /// Identity of the roster it answers.
+        pub roster_id: RosterId,
+        /// As in the roster.
+        pub slot_count: u32,
+        /// As in the roster.
+        pub slot_size: u32,
+        /// A later one supersedes.
+        pub version: u32,
+    }
 }
 
 impl Header for Answer {

@@ -1,13 +1,9 @@
 //! Canonical JSON (SPEC §2.1): one way to write a header, and a reader that refuses every other.
 
-use std::cell::Cell;
-
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde::de::value::MapDeserializer;
 use serde_json::{Map, Value};
 
 use crate::error::DecodeError;
+use crate::json::{self, Object, ToJson};
 
 /// Integers above this lose digits in other programs' JSON (RFC 8785, RFC 7493 §2.2).
 const MAX_INTEGER: u64 = (1 << 53) - 1;
@@ -20,10 +16,17 @@ const MAX_DEPTH: usize = 8;
 /// # Errors
 /// [`DecodeError::NotCanonical`] when the value has no canonical form (a fraction, a negative or too
 /// large number, a member name outside ASCII).
-pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, DecodeError> {
-    let value = serde_json::to_value(value).map_err(|_| DecodeError::NotCanonical)?;
+pub fn encode(value: &impl ToJson) -> Result<Vec<u8>, DecodeError> {
+    write(&value.to_json(), MAX_DEPTH)
+}
+
+/// As [`encode`], with at most `levels` levels.
+///
+/// # Errors
+/// As [`encode`].
+pub fn write(value: &Value, levels: usize) -> Result<Vec<u8>, DecodeError> {
     let mut out = Vec::new();
-    write(&value, 0, &mut out)?;
+    put(value, levels, &mut out).ok_or(DecodeError::NotCanonical)?;
     Ok(out)
 }
 
@@ -32,65 +35,92 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, DecodeError> {
 /// # Errors
 /// [`DecodeError::NotCanonical`], or [`DecodeError::Member`] with the name of the member of the
 /// outermost object that is missing, unknown or malformed.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| DecodeError::NotCanonical)?;
-    let mut again = Vec::with_capacity(bytes.len());
-    write(&value, 0, &mut again)?;
-    if again != bytes {
-        return Err(DecodeError::NotCanonical);
-    }
-    let Value::Object(members) = &value else { return Err(DecodeError::Member("(header)".to_owned())) };
-    let current = Cell::new("(header)");
-    let read = members.iter().map(|(name, member)| {
-        current.set(name);
-        (name.as_str(), member)
-    });
-    T::deserialize(MapDeserializer::<_, serde_json::Error>::new(read))
-        .map_err(|error| DecodeError::Member(member_at_fault(current.get(), &error)))
+pub fn decode<T: Object>(bytes: &[u8]) -> Result<T, DecodeError> {
+    json::read(&parse(bytes)?)
 }
 
-/// `serde_json`'s own map may or may not keep insertion order (a feature that any crate of a build can
-/// switch on), so the sorting is done here.
-fn write(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    if depth >= MAX_DEPTH && (value.is_array() || value.is_object()) {
-        return Err(DecodeError::NotCanonical);
-    }
+/// Reads an object of whatever members from bytes that must be canonical.
+///
+/// # Errors
+/// [`DecodeError::NotCanonical`], or [`DecodeError::Member`] when it is no object.
+pub fn parse(bytes: &[u8]) -> Result<Value, DecodeError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| DecodeError::NotCanonical)?;
     match value {
-        Value::Null | Value::Bool(_) | Value::String(_) => write_scalar(value, out)?,
-        Value::Number(n) => match n.as_u64() {
-            Some(n) if n <= MAX_INTEGER => write_scalar(value, out)?,
-            _ => return Err(DecodeError::NotCanonical),
-        },
+        _ if write(&value, MAX_DEPTH)? != bytes => Err(DecodeError::NotCanonical),
+        Value::Object(_) => Ok(value),
+        _ => Err(DecodeError::Member("(header)".to_owned())),
+    }
+}
+
+/// `levels` are those that `value` may have.
+fn put(value: &Value, levels: usize, out: &mut Vec<u8>) -> Option<()> {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(false) => out.extend_from_slice(b"false"),
+        Value::Bool(true) => out.extend_from_slice(b"true"),
+        Value::Number(n) => {
+            let n = n.as_u64().filter(|n| *n <= MAX_INTEGER)?;
+            out.extend_from_slice(n.to_string().as_bytes());
+        }
+        Value::String(text) => put_text(text, out),
         Value::Array(items) => {
+            let levels = levels.checked_sub(1)?;
             out.push(b'[');
             for (i, item) in items.iter().enumerate() {
                 if i > 0 {
                     out.push(b',');
                 }
-                write(item, depth + 1, out)?;
+                put(item, levels, out)?;
             }
             out.push(b']');
         }
         Value::Object(members) => {
-            let members = sorted(members);
+            let levels = levels.checked_sub(1)?;
             out.push(b'{');
-            for (i, (name, member)) in members.into_iter().enumerate() {
+            for (i, (name, member)) in sorted(members).into_iter().enumerate() {
                 if !name.is_ascii() {
-                    return Err(DecodeError::NotCanonical);
+                    return None;
                 }
                 if i > 0 {
                     out.push(b',');
                 }
-                serde_json::to_writer(&mut *out, name).map_err(|_| DecodeError::NotCanonical)?;
+                put_text(name, out);
                 out.push(b':');
-                write(member, depth + 1, out)?;
+                put(member, levels, out)?;
             }
             out.push(b'}');
         }
     }
-    Ok(())
+    Some(())
 }
 
+fn put_text(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for byte in text.bytes() {
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            0x08 => b'b',
+            b'\t' => b't',
+            b'\n' => b'n',
+            0x0C => b'f',
+            b'\r' => b'r',
+            0x00..=0x1F => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(hex::encode([byte]).as_bytes());
+                continue;
+            }
+            _ => {
+                out.push(byte);
+                continue;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+    out.push(b'"');
+}
+
+/// `serde_json`'s own map may or may not keep insertion order (a feature that any crate of a build can
+/// switch on), so the sorting is done here.
 fn sorted(members: &Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut sorted: Vec<(&String, &Value)> = Vec::with_capacity(members.len());
     for member in members {
@@ -99,31 +129,33 @@ fn sorted(members: &Map<String, Value>) -> Vec<(&String, &Value)> {
     sorted
 }
 
-fn write_scalar(value: &Value, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    serde_json::to_writer(out, value).map_err(|_| DecodeError::NotCanonical)
-}
-
-/// Names the outermost member an error is about, without repeating anything of its value: serde's own
-/// message may quote the input. `current` is the member that was being read.
-fn member_at_fault(current: &str, error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        return name.to_owned();
-    }
-    if message.starts_with("unknown field") { "(unknown)".to_owned() } else { current.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde::Deserialize;
 
-    #[derive(Serialize, Deserialize, Debug, PartialEq)]
-    #[serde(deny_unknown_fields)]
-    struct Probe {
-        count: u64,
-        name: String,
+    crate::json_object! {
+        #[derive(Debug, PartialEq)]
+        struct Probe {
+            count: u64,
+            name: String,
+        }
+    }
+
+    crate::json_words! {
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        enum Word {
+            Bank = "bank",
+        }
+    }
+
+    crate::json_object! {
+        #[derive(Debug, PartialEq)]
+        struct Nest {
+            kind: Option<Word>,
+            party: Probe,
+            r#type: Vec<bool>,
+        }
     }
 
     #[test]
@@ -146,6 +178,20 @@ mod tests {
     }
 
     #[test]
+    fn every_escape_is_that_of_the_specification() {
+        let text: String = (0..=0x80).map(char::from).collect();
+        assert_eq!(encode(&text).unwrap(), serde_json::to_vec(&text).unwrap());
+    }
+
+    #[test]
+    fn eight_levels_and_no_more() {
+        let nest =
+            |levels: usize| (1..levels).fold(Value::Array(vec![]), |inner, _| Value::Array(vec![inner]));
+        assert!(encode(&nest(8)).is_ok());
+        assert_eq!(encode(&nest(9)), Err(DecodeError::NotCanonical));
+    }
+
+    #[test]
     fn bad_member_is_named_and_its_value_is_not() {
         let fault = |text: &str| match decode::<Probe>(text.as_bytes()) {
             Err(DecodeError::Member(name)) => name,
@@ -157,11 +203,38 @@ mod tests {
         assert_eq!(fault(r#"{"count":1,"geheim":2,"name":"a"}"#), "(unknown)");
     }
 
+    #[test]
+    fn bad_forms_that_say_the_same() {
+        let read = |text: &str| decode::<Nest>(text.as_bytes());
+        let good = r#"{"kind":"bank","party":{"count":1,"name":"a"},"type":[true]}"#;
+        assert_eq!(encode(&read(good).unwrap()).unwrap(), good.as_bytes());
+        assert_eq!(read(&good.replace("\"bank\"", "null")).unwrap().kind, None);
+        for (from, to, name) in [
+            (r#""bank""#, r#"{"bank":null}"#, "kind"),
+            (r#""bank""#, "0", "kind"),
+            (r#""kind":"bank","#, "", "kind"),
+            (r#"{"count":1,"name":"a"}"#, r#"[1,"a"]"#, "party"),
+            (r#","name":"a""#, "", "party"),
+            (r#","name":"a""#, r#","name":"a","none":1"#, "party"),
+            ("[true]", "true", "type"),
+            ("[true]", r#"{"0":true}"#, "type"),
+            ("[true]", "[null]", "type"),
+            (good, r#"["bank",[1,"a"],[true]]"#, "(header)"),
+        ] {
+            assert_eq!(read(&good.replace(from, to)), Err(DecodeError::Member(name.to_owned())), "{to}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(count in 0..MAX_INTEGER, name in any::<String>()) {
             let probe = Probe { count, name };
             prop_assert_eq!(decode::<Probe>(&encode(&probe).unwrap()).unwrap(), probe);
+        }
+
+        #[test]
+        fn texts_are_those_of_serde_json(text in any::<String>()) {
+            prop_assert_eq!(encode(&text).unwrap(), serde_json::to_vec(&text).unwrap());
         }
 
         #[test]

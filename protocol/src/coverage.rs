@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use crate::agreement::present;
 use crate::canonical;
 use crate::error::DecodeError;
 use crate::value::Date;
@@ -12,54 +9,56 @@ use crate::value::Date;
 /// Bytes of the padded statement.
 pub const COVERAGE_BYTES: usize = 4096;
 
-/// What one row of the institution's file stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-pub enum Grain {
-    /// One account.
-    #[default]
-    Account,
-    /// One customer.
-    Customer,
+crate::json_words! {
+    /// What one row of the institution's file stands for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub enum Grain {
+        /// One account.
+        #[default]
+        Account = "account",
+        /// One customer.
+        Customer = "customer",
+    }
 }
 
-/// One file of the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FileCount {
-    /// Its bytes.
-    pub bytes: u64,
-    /// Its data rows.
-    pub rows: u64,
+crate::json_object! {
+    /// One file of the run.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct FileCount {
+        /// Its bytes.
+        pub bytes: u64,
+        /// Its data rows.
+        pub rows: u64,
+    }
 }
 
-/// The statement. Counts only: no row, no number, no name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Coverage {
-    /// The day declared for rows that carry none.
-    #[serde(deserialize_with = "present")]
-    pub balance_date: Option<Date>,
-    /// Column roles that were found, sorted.
-    pub columns: Vec<String>,
-    /// Encoding of the last file.
-    pub encoding: String,
-    /// The files, in order.
-    pub files: Vec<FileCount>,
-    /// What a row stands for.
-    pub grain: Grain,
-    /// Rows by what was put right in their number.
-    pub normalised: BTreeMap<String, u64>,
-    /// Companies' rows.
-    pub not_personal: u64,
-    /// Rows set aside, by reason.
-    pub quarantined: BTreeMap<String, u64>,
-    /// Data rows read.
-    pub rows: u64,
-    /// Lines that are no data.
-    pub skipped: BTreeMap<String, u64>,
-    /// Rows with a valid subject.
-    pub valid: u64,
+crate::json_object! {
+    /// The statement. Counts only: no row, no number, no name.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Coverage {
+        /// The day declared for rows that carry none.
+        pub balance_date: Option<Date>,
+        /// Column roles that were found, sorted.
+        pub columns: Vec<String>,
+        /// Encoding of the last file.
+        pub encoding: String,
+        /// The files, in order.
+        pub files: Vec<FileCount>,
+        /// What a row stands for.
+        pub grain: Grain,
+        /// Rows by what was put right in their number.
+        pub normalised: BTreeMap<String, u64>,
+        /// Companies' rows.
+        pub not_personal: u64,
+        /// Rows set aside, by reason.
+        pub quarantined: BTreeMap<String, u64>,
+        /// Data rows read.
+        pub rows: u64,
+        /// Lines that are no data.
+        pub skipped: BTreeMap<String, u64>,
+        /// Rows with a valid subject.
+        pub valid: u64,
+    }
 }
 
 impl Coverage {

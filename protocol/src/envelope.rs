@@ -4,11 +4,9 @@
 //! it still streams in; [`Document::read`] reads a whole document of a known kind. Nothing of a header
 //! is looked at before its signatures hold.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::canonical;
 use crate::error::DecodeError;
+use crate::json::{Object, ToJson};
 use crate::secret::{self, SigningKey};
 use crate::value::{Digest, PublicKey};
 
@@ -21,7 +19,7 @@ const MAX_BODY: u64 = 1 << 40;
 pub const MAX_HEAD: usize = MAX_TYPE + 1 + 4 + MAX_HEADER + 1 + MAX_SIGNATURES * 96 + 8;
 
 /// The header of one kind of document.
-pub trait Header: Serialize + DeserializeOwned {
+pub trait Header: Object + ToJson {
     /// The type string, `hedui/…/v1`.
     const TYPE: &'static str;
 
@@ -326,14 +324,14 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde::Deserialize;
 
-    #[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
-    #[serde(deny_unknown_fields)]
-    struct Probe {
-        body_bytes: u64,
-        body_sha256: Digest,
-        note: String,
+    crate::json_object! {
+        #[derive(Debug, Clone, PartialEq)]
+        struct Probe {
+            body_bytes: u64,
+            body_sha256: Digest,
+            note: String,
+        }
     }
     impl Header for Probe {
         const TYPE: &'static str = "hedui/probe/v1";

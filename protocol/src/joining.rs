@@ -1,43 +1,43 @@
 //! The joining request: an institution shows its keys to the centre (SPEC §4.1).
 
-use serde::{Deserialize, Serialize};
-
 use crate::envelope::{Document, Header};
 use crate::error::{CheckError, DecodeError};
 use crate::value::{Code, PublicKey, SealingKey, Text, Time};
 
-/// What an institution is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InstitutionKind {
-    /// A bank.
-    Bank,
-    /// A securities firm.
-    Securities,
-    /// An insurer.
-    Insurance,
-    /// A payment institution.
-    Payment,
-    /// A public authority that holds records.
-    Department,
+crate::json_words! {
+    /// What an institution is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum InstitutionKind {
+        /// A bank.
+        Bank = "bank",
+        /// A securities firm.
+        Securities = "securities",
+        /// An insurer.
+        Insurance = "insurance",
+        /// A payment institution.
+        Payment = "payment",
+        /// A public authority that holds records.
+        Department = "department",
+    }
 }
 
-/// Header of a joining request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JoiningRequest {
-    /// The institution's code.
-    pub code: Code,
-    /// When it was made.
-    pub issued: Time,
-    /// What the institution is.
-    pub kind: InstitutionKind,
-    /// Its full name.
-    pub name: Text,
-    /// Where rosters' token keys are sealed to.
-    pub sealing_key: SealingKey,
-    /// What signs its answers, and this request.
-    pub signing_key: PublicKey,
+crate::json_object! {
+    /// Header of a joining request.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct JoiningRequest {
+        /// The institution's code.
+        pub code: Code,
+        /// When it was made.
+        pub issued: Time,
+        /// What the institution is.
+        pub kind: InstitutionKind,
+        /// Its full name.
+        pub name: Text,
+        /// Where rosters' token keys are sealed to.
+        pub sealing_key: SealingKey,
+        /// What signs its answers, and this request.
+        pub signing_key: PublicKey,
+    }
 }
 
 impl Header for JoiningRequest {

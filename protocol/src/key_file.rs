@@ -3,12 +3,13 @@
 use argon2::{Algorithm, Argon2, ParamsBuilder, Version};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use serde::{Deserialize, Serialize};
+use serde_json::Map;
 use zeroize::Zeroizing;
 
 use crate::canonical;
 use crate::error::{CheckError, DecodeError};
 use crate::hedge::{Stream, Use};
+use crate::json::{ToJson as _, Value};
 use crate::secret::{Entropy, OpeningKey, SigningKey};
 use crate::value::{Base64, Code, Digest, PublicKey, SealingKey, Text};
 
@@ -16,63 +17,67 @@ const TYPE: &str = "hedui/key/v1";
 /// Bytes a passphrase has at least.
 const SHORTEST_PASSPHRASE: usize = 8;
 
-/// Whose key it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Signs rosters.
-    Centre,
-    /// Signs answers.
-    Institution,
-    /// Opens answers, alone or with others.
-    Officer,
-    /// Approves answers at the institution.
-    Approver,
-    /// The second organisation that signs rosters.
-    Cosigner,
-    /// Signs receipts.
-    Host,
-    /// Signs releases.
-    Publisher,
+crate::json_words! {
+    /// Whose key it is.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum Role {
+        /// Signs rosters.
+        Centre = "centre",
+        /// Signs answers.
+        Institution = "institution",
+        /// Opens answers, alone or with others.
+        Officer = "officer",
+        /// Approves answers at the institution.
+        Approver = "approver",
+        /// The second organisation that signs rosters.
+        Cosigner = "cosigner",
+        /// Signs receipts.
+        Host = "host",
+        /// Signs releases.
+        Publisher = "publisher",
+    }
 }
 
-/// Argon2id parameters (RFC 9106).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kdf {
-    m_kib: u32,
-    name: KdfName,
-    p: u32,
-    t: u32,
+crate::json_object! {
+    /// Argon2id parameters (RFC 9106).
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    struct Kdf {
+        m_kib: u32,
+        name: KdfName,
+        p: u32,
+        t: u32,
+    }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum KdfName {
-    Argon2id,
+crate::json_words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum KdfName {
+        Argon2id = "argon2id",
+    }
 }
 
 /// What new key files use: 32 MiB and 4 passes, so that the module opens one within its memory.
 const NEW: Kdf = Kdf { m_kib: 32_768, name: KdfName::Argon2id, p: 1, t: 4 };
 
-/// A key file as it lies on disk.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyFile {
-    /// Code of its owner.
-    pub code: Code,
-    kdf: Kdf,
-    /// Name of its owner.
-    pub name: Text,
-    /// Whose key it is.
-    pub role: Role,
-    salt: Base64,
-    sealed: Base64,
-    /// The public half of the X25519 key.
-    pub sealing_key: SealingKey,
-    /// The public half of the Ed25519 key.
-    pub signing_key: PublicKey,
-    r#type: String,
+crate::json_object! {
+    /// A key file as it lies on disk.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct KeyFile {
+        /// Code of its owner.
+        pub code: Code,
+        kdf: Kdf,
+        /// Name of its owner.
+        pub name: Text,
+        /// Whose key it is.
+        pub role: Role,
+        salt: Base64,
+        sealed: Base64,
+        /// The public half of the X25519 key.
+        pub sealing_key: SealingKey,
+        /// The public half of the Ed25519 key.
+        pub signing_key: PublicKey,
+        r#type: String,
+    }
 }
 
 /// Both secret keys of a party.
@@ -169,11 +174,15 @@ impl KeyFile {
 
     /// The file's canonical JSON without `sealed`.
     fn aad(&self) -> Result<Vec<u8>, DecodeError> {
-        let mut value = serde_json::to_value(self).map_err(|_| DecodeError::NotCanonical)?;
-        if let Some(members) = value.as_object_mut() {
-            members.remove("sealed");
+        let mut public = Map::new();
+        if let Value::Object(members) = self.to_json() {
+            for (name, member) in members {
+                if name != "sealed" {
+                    public.insert(name, member);
+                }
+            }
         }
-        canonical::encode(&value)
+        canonical::encode(&Value::Object(public))
     }
 
     fn cipher(&self, passphrase: &[u8]) -> Result<ChaCha20Poly1305, CheckError> {

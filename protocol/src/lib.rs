@@ -23,6 +23,7 @@ pub mod error;
 #[cfg(feature = "seal")]
 pub mod hedge;
 pub mod joining;
+pub mod json;
 #[cfg(feature = "seal")]
 pub mod key_file;
 pub mod label;

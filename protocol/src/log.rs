@@ -1,30 +1,27 @@
 //! The host's hash-chained log (SPEC §9): who did what when, never who was asked about.
 
-use serde::{Deserialize, Serialize};
-
-use crate::agreement::present;
 use crate::canonical;
 use crate::error::DecodeError;
 use crate::label::Label;
 use crate::value::{Code, Digest, Time};
 
-/// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogEntry {
-    /// What was done.
-    pub action: Code,
-    /// Who did it.
-    pub actor: Code,
-    /// When.
-    pub at: Time,
-    /// The document it was done with.
-    #[serde(deserialize_with = "present")]
-    pub object: Option<Digest>,
-    /// Digest of the entry before.
-    pub previous: Digest,
-    /// Counts from 1.
-    pub sequence: u64,
+crate::json_object! {
+    /// One entry.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct LogEntry {
+        /// What was done.
+        pub action: Code,
+        /// Who did it.
+        pub actor: Code,
+        /// When.
+        pub at: Time,
+        /// The document it was done with.
+        pub object: Option<Digest>,
+        /// Digest of the entry before.
+        pub previous: Digest,
+        /// Counts from 1.
+        pub sequence: u64,
+    }
 }
 
 impl LogEntry {

@@ -1,8 +1,6 @@
 //! The roster: whom a centre asks one institution about, as tokens (SPEC §4.3).
 
-use serde::{Deserialize, Serialize};
-
-use crate::agreement::{AgreementInForce, present, rising};
+use crate::agreement::{AgreementInForce, rising};
 use crate::envelope::{Document, Header, Reader};
 use crate::error::{CheckError, DecodeError};
 use crate::slot;
@@ -22,35 +20,38 @@ pub const LARGEST_CLASS: u32 = SMALLEST_CLASS << 14;
 /// Seconds a roster may live: 30 days.
 pub const MAX_LIFE: u64 = 30 * 86_400;
 
-/// How much an answer says (SPEC §4.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Level {
-    /// Hit, or over a line.
-    L0,
-    /// Totals per asset kind and currency.
-    L1,
-    /// Totals and the account list.
-    L2,
+crate::json_words! {
+    /// How much an answer says (SPEC §4.3.1).
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Level {
+        /// Hit, or over a line.
+        L0 = "L0",
+        /// Totals per asset kind and currency.
+        L1 = "L1",
+        /// Totals and the account list.
+        L2 = "L2",
+    }
 }
 
-/// What may be asked beyond the hit itself. The order is that of the names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Field {
-    /// Account numbers.
-    Account,
-    /// How many accounts.
-    Accounts,
-    /// Amounts.
-    Amount,
-    /// Balance dates.
-    BalanceDate,
-    /// The name flag.
-    Name,
-    /// Product names.
-    Product,
-    /// Account states.
-    Status,
+crate::json_words! {
+    /// What may be asked beyond the hit itself. The order is that of the names.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Field {
+        /// Account numbers.
+        Account = "account",
+        /// How many accounts.
+        Accounts = "accounts",
+        /// Amounts.
+        Amount = "amount",
+        /// Balance dates.
+        BalanceDate = "balance_date",
+        /// The name flag.
+        Name = "name",
+        /// Product names.
+        Product = "product",
+        /// Account states.
+        Status = "status",
+    }
 }
 
 impl Field {
@@ -64,104 +65,105 @@ impl Field {
     }
 }
 
-/// How tokens are made and matched; design §4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SuiteName {
-    /// A keyed hash whose key the institution's module holds.
-    Keyed,
+crate::json_words! {
+    /// How tokens are made and matched; design §4.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum SuiteName {
+        /// A keyed hash whose key the institution's module holds.
+        Keyed = "keyed",
+    }
 }
 
-/// The pseudorandom function of the suite `keyed`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum PrfName {
-    /// Keyed BLAKE3.
-    #[serde(rename = "blake3")]
-    Blake3,
-    /// HMAC-SHA256.
-    #[serde(rename = "hmac-sha256")]
-    HmacSha256,
+crate::json_words! {
+    /// The pseudorandom function of the suite `keyed`.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum PrfName {
+        /// Keyed BLAKE3.
+        Blake3 = "blake3",
+        /// HMAC-SHA256.
+        HmacSha256 = "hmac-sha256",
+    }
 }
 
-/// The HPKE KEM of a roster's and its answer's seals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum KemName {
-    /// DHKEM(X25519, HKDF-SHA256), RFC 9180 §7.1, 0x0020.
-    #[serde(rename = "x25519-hkdf-sha256")]
-    X25519,
+crate::json_words! {
+    /// The HPKE KEM of a roster's and its answer's seals.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub enum KemName {
+        /// DHKEM(X25519, HKDF-SHA256), RFC 9180 §7.1, 0x0020.
+        X25519 = "x25519-hkdf-sha256",
+    }
 }
 
-/// The amount that a customer's assets are held against at level L0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Line {
-    /// Only assets in this currency count.
-    pub currency: Currency,
-    /// In the currency's minor unit.
-    pub minor: u64,
+crate::json_object! {
+    /// The amount that a customer's assets are held against at level L0.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Line {
+        /// Only assets in this currency count.
+        pub currency: Currency,
+        /// In the currency's minor unit.
+        pub minor: u64,
+    }
 }
 
-/// Header of a roster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Roster {
-    /// Document digest of the agreement it is made under.
-    pub agreement: Digest,
-    /// The day whose property is asked for (核对时点).
-    pub as_of: Date,
-    /// Merkle root of the slots' authorisation commitments (SPEC §7).
-    pub authorisations_root: Digest,
-    /// Bytes of the body.
-    pub body_bytes: u64,
-    /// Digest of the body.
-    pub body_sha256: Digest,
-    /// Entries in the body.
-    pub entry_count: u32,
-    /// When it may no longer be answered.
-    pub expires: Time,
-    /// What is asked, sorted.
-    pub fields: Vec<Field>,
-    /// Its identity.
-    pub id: RosterId,
-    /// First day of the income period.
-    #[serde(deserialize_with = "present")]
-    pub income_from: Option<Date>,
-    /// Last day of the income period.
-    #[serde(deserialize_with = "present")]
-    pub income_to: Option<Date>,
-    /// Whom it is for.
-    pub institution: Code,
-    /// When it was made.
-    pub issued: Time,
-    /// How its seals are made.
-    pub kem: KemName,
-    /// The law that permits the question.
-    pub legal_basis: Text,
-    /// How much is asked.
-    pub level: Level,
-    /// The line of level L0.
-    #[serde(deserialize_with = "present")]
-    pub line: Option<Line>,
-    /// The oldest module release that may answer.
-    pub module_minimum: ReleaseNumber,
-    /// Who together can open the answer.
-    pub opening_groups: Vec<Vec<SealingKey>>,
-    /// How tokens are made.
-    pub prf: PrfName,
-    /// What the answer is for.
-    pub purpose: Text,
-    /// Rises with each roster to this institution.
-    pub serial: u64,
-    /// Slots of the answer: a size class.
-    pub slot_count: u32,
-    /// Bytes of a slot.
-    pub slot_size: u32,
-    /// How matching is done.
-    pub suite: SuiteName,
-    /// The centre's own note (SPEC §6.3).
-    pub ticket: Base64,
-    /// The token key, sealed to the institution (SPEC §6.2).
-    pub token_key: Base64,
+crate::json_object! {
+    /// Header of a roster.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Roster {
+        /// Document digest of the agreement it is made under.
+        pub agreement: Digest,
+        /// The day whose property is asked for (核对时点).
+        pub as_of: Date,
+        /// Merkle root of the slots' authorisation commitments (SPEC §7).
+        pub authorisations_root: Digest,
+        /// Bytes of the body.
+        pub body_bytes: u64,
+        /// Digest of the body.
+        pub body_sha256: Digest,
+        /// Entries in the body.
+        pub entry_count: u32,
+        /// When it may no longer be answered.
+        pub expires: Time,
+        /// What is asked, sorted.
+        pub fields: Vec<Field>,
+        /// Its identity.
+        pub id: RosterId,
+        /// First day of the income period.
+        pub income_from: Option<Date>,
+        /// Last day of the income period.
+        pub income_to: Option<Date>,
+        /// Whom it is for.
+        pub institution: Code,
+        /// When it was made.
+        pub issued: Time,
+        /// How its seals are made.
+        pub kem: KemName,
+        /// The law that permits the question.
+        pub legal_basis: Text,
+        /// How much is asked.
+        pub level: Level,
+        /// The line of level L0.
+        pub line: Option<Line>,
+        /// The oldest module release that may answer.
+        pub module_minimum: ReleaseNumber,
+        /// Who together can open the answer.
+        pub opening_groups: Vec<Vec<SealingKey>>,
+        /// How tokens are made.
+        pub prf: PrfName,
+        /// What the answer is for.
+        pub purpose: Text,
+        /// Rises with each roster to this institution.
+        pub serial: u64,
+        /// Slots of the answer: a size class.
+        pub slot_count: u32,
+        /// Bytes of a slot.
+        pub slot_size: u32,
+        /// How matching is done.
+        pub suite: SuiteName,
+        /// The centre's own note (SPEC §6.3).
+        pub ticket: Base64,
+        /// The token key, sealed to the institution (SPEC §6.2).
+        pub token_key: Base64,
+    }
 }
 
 impl Header for Roster {

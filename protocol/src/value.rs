@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::DecodeError;
+use crate::json::json_text;
 
 /// Fixed-size bytes that stand as `hex` in a header.
 macro_rules! hex_bytes {
@@ -50,18 +50,6 @@ macro_rules! hex_bytes {
                 Ok(Self(bytes))
             }
         }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                parse_string(d)
-            }
-        }
     };
 }
 
@@ -87,26 +75,6 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
-}
-
-fn parse_string<'de, D: Deserializer<'de>, T: FromStr<Err = DecodeError>>(d: D) -> Result<T, D::Error> {
-    String::deserialize(d)?.parse().map_err(de::Error::custom)
-}
-
-/// A text that parses into, and prints from, one spelling.
-macro_rules! text_serde {
-    ($name:ident) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
-            }
-        }
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                parse_string(d)
-            }
-        }
-    };
 }
 
 /// A name or purpose: at most 1,024 bytes of UTF-8 without control characters.
@@ -141,7 +109,6 @@ impl FromStr for Text {
         Ok(Self(text.to_owned()))
     }
 }
-text_serde!(Text);
 
 /// The short code of a party: 1…32 characters of `[A-Za-z0-9._-]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -173,7 +140,6 @@ impl FromStr for Code {
         Ok(Self(text.to_owned()))
     }
 }
-text_serde!(Code);
 
 /// A day, `YYYY-MM-DD`, years 1900 to 2199.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -246,7 +212,6 @@ impl FromStr for Date {
         digits(&[y1, y2, y3, y4, m1, m2, d1, d2]).and_then(Self::from_number).ok_or(bad)
     }
 }
-text_serde!(Date);
 
 fn digits(bytes: &[u8]) -> Option<u32> {
     bytes.iter().try_fold(0_u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
@@ -297,11 +262,17 @@ impl FromStr for Time {
         Ok(Self(days * 86_400 + u64::from(h * 3600 + m * 60 + s)))
     }
 }
-text_serde!(Time);
 
 /// A release of the module, `MAJOR.MINOR.PATCH`; compares as numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ReleaseNumber([u16; 3]);
+
+impl ReleaseNumber {
+    /// The release `major.minor.patch`.
+    pub const fn new(major: u16, minor: u16, patch: u16) -> Self {
+        Self([major, minor, patch])
+    }
+}
 
 impl fmt::Display for ReleaseNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -324,7 +295,6 @@ impl FromStr for ReleaseNumber {
         if release.to_string() == text { Ok(release) } else { Err(bad()) }
     }
 }
-text_serde!(ReleaseNumber);
 
 /// Bytes that stand as base64 in a header, in one spelling only.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -345,7 +315,6 @@ impl FromStr for Base64 {
         STANDARD.decode(text).map(Self).map_err(|_| DecodeError::Malformed("base64"))
     }
 }
-text_serde!(Base64);
 
 /// The three-letter code of a currency (ISO 4217).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -388,7 +357,9 @@ impl FromStr for Currency {
         }
     }
 }
-text_serde!(Currency);
+
+// Each stands in a header as the one text that it prints and parses.
+json_text!(Digest, PublicKey, SealingKey, RosterId, Text, Code, Date, Time, ReleaseNumber, Base64, Currency);
 
 #[cfg(test)]
 mod tests {

@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 fn describe(bytes: &[u8]) -> Result<Value, DecodeError> {
     let head = Head::parse(bytes)?;
     let signers = head.signers()?;
-    let header: Value = canonical::decode(head.header_json())?;
+    let header = canonical::parse(head.header_json())?;
     let body = bytes.get(head.length..).unwrap_or_default();
     let length = u64::try_from(body.len()).map_err(|_| DecodeError::TooLarge("body"))?;
     if length < head.body_bytes() {
