@@ -3,7 +3,7 @@
 //! `matcher-wasm` makes the audited `.wasm` file of it; tests and benches call it natively as well. Bytes go in and
 //! bytes come out ([`run`]); nothing else crosses the border. Read first: [`request`] (the border),
 //! [`session`] (open, push, finish, read), then [`matching`] (what happens to a row), and from there
-//! [`layout`], [`records`], [`damage`], [`cell`] and [`findings`].
+//! [`layout`], [`damage`], [`cell`] and [`findings`]. Cutting and the short way of a row are the crate `rows`.
 
 pub mod cell;
 pub mod counts;
@@ -13,14 +13,11 @@ pub mod findings;
 pub mod gb18030;
 pub mod keys;
 pub mod layout;
-pub mod lookup;
 pub mod matching;
 pub mod preview;
-pub mod records;
 pub mod request;
 pub mod roles;
 mod row;
-mod separators;
 pub mod session;
 pub mod text;
 

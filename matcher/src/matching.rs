@@ -6,20 +6,21 @@ use protocol::joining::InstitutionKind;
 use protocol::roster::AcceptedRoster;
 use protocol::slot::AssetKind;
 use protocol::token::Prf;
+use rows::{CutError, Cutter, Flow, Lookup, Short};
 
 use crate::counts::{Counts, Progress, Warning};
 use crate::error::ModuleError;
 use crate::findings::Findings;
 use crate::layout::{self, Layout, TableOptions};
-use crate::lookup::Lookup;
-use crate::records::Records;
-use crate::row::{Run, Table, TableRows};
+use crate::row::{Defaults, Known, Table, TableRows, Yield};
 use crate::text::{self, SAMPLE_BYTES, Stage};
 
 /// The run.
 pub struct Matching {
-    run: Run,
+    known: Known,
+    defaults: Defaults,
     options: TableOptions,
+    harvest: Yield,
     file: Option<File>,
 }
 
@@ -28,12 +29,12 @@ enum File {
     /// Not enough bytes yet to know how it lies.
     Sampling { bytes: Vec<u8> },
     /// Rows flow.
-    Flowing(Box<Flow>),
+    Flowing(Box<Flowing>),
 }
 
-struct Flow {
+struct Flowing {
     stage: Stage,
-    records: Records,
+    cutter: Cutter,
     table: Table,
     bytes: u64,
 }
@@ -46,23 +47,20 @@ impl Matching {
         prf: Prf,
         options: TableOptions,
     ) -> Self {
-        let default_kind = match agreement.terms.institution.kind {
+        let kind = match agreement.terms.institution.kind {
             InstitutionKind::Bank | InstitutionKind::Payment => AssetKind::Deposit,
             InstitutionKind::Securities => AssetKind::Cash,
             InstitutionKind::Insurance => AssetKind::Insurance,
             InstitutionKind::Department => AssetKind::Other,
         };
-        let run = Run {
-            lookup: Lookup::new(roster.entries.clone()),
-            prf,
-            findings: Findings::new(&roster.roster),
-            counts: Counts::default(),
-            default_kind,
-            currency: options.currency,
-            balance_date: options.balance_date,
-            as_of: roster.roster.as_of,
-        };
-        Self { run, options, file: None }
+        let (currency, balance_date) = (options.currency, options.balance_date);
+        Self {
+            known: Known { lookup: Lookup::new(roster.entries.clone()), prf },
+            defaults: Defaults { kind, currency, balance_date, as_of: roster.roster.as_of },
+            options,
+            harvest: Yield { findings: Findings::new(&roster.roster), counts: Counts::default() },
+            file: None,
+        }
     }
 
     /// Takes the next chunk of the current file.
@@ -115,22 +113,22 @@ impl Matching {
         if flow.table.rows == 0 {
             return Err(ModuleError::new("empty_file", "file", "no rows below the heading"));
         }
-        self.run.counts.files.push(FileCount { bytes: flow.bytes, rows: flow.table.rows });
-        flow.table.layout.encoding.word().clone_into(&mut self.run.counts.encoding);
-        self.run.counts.grain = flow.table.layout.grain;
+        self.harvest.counts.files.push(FileCount { bytes: flow.bytes, rows: flow.table.rows });
+        flow.table.layout.encoding.word().clone_into(&mut self.harvest.counts.encoding);
+        self.harvest.counts.grain = flow.table.layout.grain;
         for role in &flow.table.layout.columns.roles {
-            layout::insert_once(&mut self.run.counts.columns, role.clone());
+            layout::insert_once(&mut self.harvest.counts.columns, role.clone());
         }
         if flow.table.layout.columns.balance_date.is_none() && self.options.balance_date.is_none() {
-            self.run.counts.warn("no_balance_date");
+            self.harvest.counts.warn("no_balance_date");
         }
         if flow.table.layout.columns.amounts.is_empty() {
-            self.run.counts.warn("no_amount_column");
+            self.harvest.counts.warn("no_amount_column");
         }
         if flow.table.layout.columns.name.is_none() {
-            self.run.counts.warn("no_name_column");
+            self.harvest.counts.warn("no_name_column");
         }
-        self.run.findings.close();
+        self.harvest.findings.close();
         Ok(())
     }
 
@@ -140,10 +138,10 @@ impl Matching {
     /// `empty_file` when no file was read, and those of [`Matching::end_file`].
     pub fn finish(mut self) -> Result<(Coverage, Vec<Warning>, Vec<String>, Findings), ModuleError> {
         self.end_file()?;
-        if self.run.counts.files.is_empty() {
+        if self.harvest.counts.files.is_empty() {
             return Err(ModuleError::new("empty_file", "file", "no file was given"));
         }
-        let counts = self.run.counts;
+        let counts = self.harvest.counts;
         let warnings = counts.warnings.into_iter().map(|(code, count)| Warning { code, count }).collect();
         let coverage = Coverage {
             balance_date: self.options.balance_date,
@@ -158,25 +156,25 @@ impl Matching {
             skipped: counts.skipped,
             valid: counts.valid,
         };
-        Ok((coverage, warnings, counts.unknown_products, self.run.findings))
+        Ok((coverage, warnings, counts.unknown_products, self.harvest.findings))
     }
 
     /// Rows so far.
     pub fn progress(&self) -> Progress {
         Progress {
-            rows: self.run.counts.rows,
-            valid: self.run.counts.valid,
-            quarantined: self.run.counts.quarantined.values().sum(),
+            rows: self.harvest.counts.rows,
+            valid: self.harvest.counts.valid,
+            quarantined: self.harvest.counts.quarantined.values().sum(),
         }
     }
 
     /// Finds out how a file lies and reads the rows of its first bytes.
-    fn begin(&mut self, sample: &[u8], complete: bool) -> Result<Box<Flow>, ModuleError> {
+    fn begin(&mut self, sample: &[u8], complete: bool) -> Result<Box<Flowing>, ModuleError> {
         let layout = Layout::find(sample, complete, &self.options)?;
         let body = text::without_mark(layout.encoding, sample);
-        let mut flow = Box::new(Flow {
+        let mut flow = Box::new(Flowing {
             stage: Stage::new(layout.encoding, layout.delimiter),
-            records: Records::new(layout.delimiter),
+            cutter: Cutter::new(layout.delimiter),
             table: Table::new(layout),
             bytes: u64::try_from(sample.len() - body.len()).unwrap_or(0),
         });
@@ -184,23 +182,45 @@ impl Matching {
         Ok(flow)
     }
 
-    fn flow(&mut self, flow: &mut Flow, chunk: &[u8]) -> Result<(), ModuleError> {
-        let Flow { stage, records, table, bytes } = flow;
+    fn flow(&mut self, flow: &mut Flowing, chunk: &[u8]) -> Result<(), ModuleError> {
+        let Flowing { stage, cutter, table, bytes } = flow;
         *bytes += u64::try_from(chunk.len()).unwrap_or(0);
         let text = stage.next(chunk, false);
-        let mut rows = TableRows::new(&mut self.run, table, stage);
-        records.feed(&text, &mut rows)?;
-        rows.settle();
-        Ok(())
+        self.rows(table, stage, |short, rows| cutter.feed(&text, short, rows))
     }
 
-    fn flow_end(&mut self, flow: &mut Flow) -> Result<(), ModuleError> {
-        let Flow { stage, records, table, .. } = flow;
+    fn flow_end(&mut self, flow: &mut Flowing) -> Result<(), ModuleError> {
+        let Flowing { stage, cutter, table, .. } = flow;
         let tail = stage.next(&[], true).into_owned();
-        let mut rows = TableRows::new(&mut self.run, table, stage);
-        records.feed(&tail, &mut rows)?;
-        records.end(&mut rows)?;
-        rows.settle();
-        Ok(())
+        self.rows(table, stage, |short, rows| cutter.feed(&tail, short, rows))?;
+        self.rows(table, stage, |_, rows| cutter.end(rows))
+    }
+
+    /// Lets `cut` hand its rows over, and counts those that went the short way.
+    fn rows(
+        &mut self,
+        table: &mut Table,
+        stage: &Stage,
+        cut: impl FnOnce(Option<&mut Short<'_>>, &mut TableRows<'_>) -> Result<Flow, CutError>,
+    ) -> Result<(), ModuleError> {
+        let Self { known, defaults, harvest, .. } = self;
+        let mut short = table.short(known);
+        let mut rows = TableRows { known, defaults, stage, table, harvest, refused: None };
+        let done = cut(short.as_mut(), &mut rows);
+        let refused = rows.refused;
+        if let Some(short) = short {
+            let tally = short.tally();
+            harvest.counts.rows += tally.rows;
+            harvest.counts.valid += tally.rows;
+            table.count(&tally);
+        }
+        match (refused, done) {
+            (Some(error), _) => Err(error),
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(_)) => Ok(()),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,21 @@
 //! What happens to a row (SPEC §5.3): heading, footer, something to set aside, or a person, and then perhaps
 //! someone on the roster.
 //!
-//! A plain line with a plain number, which is nearly every row, takes the short way ([`Rows::plain`]): check the
-//! number where it stands, keep four of them, make four tokens at once, look them up. Every other row, and
-//! a row of someone on the roster, is read as a [`Record`]. Both ways give the same findings and counts; a
-//! property test in `tests/` of this crate holds them together.
+//! Nearly every row takes the short way of the crate `rows` and comes here only when it is someone's on the roster.
+//! What comes here as a [`Record`] takes the long way, which gives the same findings and counts: a property
+//! test ([`crate::matching`]) holds the two together.
+
+use std::ops::ControlFlow;
 
 use protocol::coverage::Grain;
 use protocol::name::Name;
 use protocol::roster::Entry;
 use protocol::slot::{ACCOUNT_BYTES, AssetKind, PRODUCT_BYTES, Status, cut_text, note};
-use protocol::subject::{self, Hint, Outcome, ResidentNumber};
-use protocol::token::{LANES, NameTags, Prf, Token};
+use protocol::subject::{self, Hint, Outcome};
+use protocol::token::{NameTags, Prf, Token};
 use protocol::value::{Currency, Date};
+use rows::records::Flow;
+use rows::{Lookup, Record, Rest, Short, Tally};
 
 use crate::cell::{self, Cell};
 use crate::counts::Counts;
@@ -20,8 +23,6 @@ use crate::damage::Damage;
 use crate::error::ModuleError;
 use crate::findings::{Asset, Findings};
 use crate::layout::{self, Layout};
-use crate::lookup::Lookup;
-use crate::records::{PlainLine, Record, Rows};
 use crate::text::Stage;
 
 /// Rows whose other columns are looked at whether they match or not, to warn of columns that can't be read.
@@ -30,18 +31,25 @@ pub(crate) const LOOKED_AT: u64 = 2_000;
 /// A balance date this many days before the as-of date is warned about.
 const OLD_DAYS: i64 = 92;
 
-/// What the rows of all files meet: whom they are held against, and what has come of it.
-pub(crate) struct Run {
+/// Whom rows are held against.
+pub(crate) struct Known {
     pub(crate) lookup: Lookup,
     pub(crate) prf: Prf,
+}
+
+/// What comes of the rows of all files.
+pub(crate) struct Yield {
     pub(crate) findings: Findings,
     pub(crate) counts: Counts,
-    /// The kind of an asset whose row says none.
-    pub(crate) default_kind: AssetKind,
-    /// The currency of rows that carry none.
+}
+
+/// What a row says where it says nothing.
+pub(crate) struct Defaults {
+    /// The kind of an asset.
+    pub(crate) kind: AssetKind,
     pub(crate) currency: Option<Currency>,
-    /// The balance date of rows that carry none.
     pub(crate) balance_date: Option<Date>,
+    /// The day that is asked for.
     pub(crate) as_of: Date,
 }
 
@@ -71,6 +79,24 @@ impl Table {
         }
     }
 
+    /// Whether the rows that are looked at closely have passed.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.rows >= LOOKED_AT && self.damage.has_had_its_early_look()
+    }
+
+    /// The short way for the rows to come, once there may be one.
+    pub(crate) fn short<'a>(&self, known: &'a Known) -> Option<Short<'a>> {
+        let Layout { width, columns, .. } = &self.layout;
+        let ready = self.is_under_way() && !self.numbered_heading;
+        ready.then(|| Short::new(&known.prf, &known.lookup, *width, columns.id_number, columns.id_kind))
+    }
+
+    /// Takes note of the rows that went the short way.
+    pub(crate) fn count(&mut self, tally: &Tally) {
+        self.rows += tally.rows;
+        self.damage.tally(tally);
+    }
+
     /// A row's document kind; most rows repeat the one before.
     fn hint(&mut self, cell: &[u8], stage: &Stage) -> Hint {
         if self.last_hint.0 != cell {
@@ -81,102 +107,38 @@ impl Table {
     }
 }
 
-/// Takes the rows of a stretch of text. What still waits is looked up by [`TableRows::settle`].
-pub(crate) struct TableRows<'a, 't> {
-    pub(crate) run: &'a mut Run,
-    pub(crate) table: &'a mut Table,
+/// Takes the rows of a stretch of text that do not go the short way.
+pub(crate) struct TableRows<'a> {
+    pub(crate) known: &'a Known,
+    pub(crate) defaults: &'a Defaults,
     pub(crate) stage: &'a Stage,
-    waiting: [Waiting<'t>; LANES],
-    waiting_count: usize,
+    pub(crate) table: &'a mut Table,
+    pub(crate) harvest: &'a mut Yield,
+    /// Why the file is refused.
+    pub(crate) refused: Option<ModuleError>,
 }
 
-/// A row whose token is still to be made.
-#[derive(Clone, Copy)]
-struct Waiting<'t> {
-    number: ResidentNumber,
-    line: &'t [u8],
-    number_of_line: u64,
-}
-
-impl<'t> Rows<'t> for TableRows<'_, 't> {
-    #[inline(always)]
-    fn plain(&mut self, line: &PlainLine<'t, '_>) -> Result<bool, ModuleError> {
-        let (layout, table) = (&self.table.layout, &*self.table);
-        if table.rows < LOOKED_AT
-            || table.seen_records < layout.data_from
-            || table.numbered_heading
-            || line.width() != layout.width
-        {
-            return Ok(false);
-        }
-        let Some(number) = line.field(layout.columns.id_number).and_then(subject::read_plain) else {
-            return Ok(false);
-        };
-        if let Some(column) = layout.columns.id_kind {
-            let Some(cell) = line.field(column) else { return Ok(false) };
-            if self.table.hint(cell, self.stage) == Hint::Company {
-                return Ok(false);
-            }
-        }
-        self.table.seen_records += 1;
-        self.table.rows += 1;
-        self.run.counts.rows += 1;
-        self.resident(number);
-        if let Some(place) = self.waiting.get_mut(self.waiting_count) {
-            *place = Waiting { number: *number, line: line.bytes, number_of_line: line.line };
-            self.waiting_count += 1;
-        }
-        if self.waiting_count == LANES {
-            self.settle();
-        }
-        if self.table.damage.early_look() {
-            self.table.damage.judge()?
-        }
-        Ok(true)
-    }
-
-    fn record(&mut self, record: &Record<'_>) -> Result<(), ModuleError> {
-        self.any_record(record)
-    }
-}
-
-impl<'a, 't> TableRows<'a, 't> {
-    pub(crate) fn new(run: &'a mut Run, table: &'a mut Table, stage: &'a Stage) -> Self {
-        let nobody = Waiting { number: [b'0'; 18], line: &[], number_of_line: 0 };
-        Self { run, table, stage, waiting: [nobody; LANES], waiting_count: 0 }
-    }
-
-    /// Looks up the rows that wait.
-    pub(crate) fn settle(&mut self) {
-        let tokens = self.run.prf.resident_tokens(&self.waiting.each_ref().map(|row| &row.number));
-        let waiting = std::mem::take(&mut self.waiting_count);
-        for (place, token) in tokens.iter().enumerate().take(waiting) {
-            if let Some(entry) = self.run.lookup.find(token).copied()
-                && let Some(row) = self.waiting.get(place).copied()
-            {
-                self.found_plain(&row, *token, entry);
+impl Rest for TableRows<'_> {
+    fn record(&mut self, record: &Record<'_>) -> Flow {
+        match self.any_record(record) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.refused = Some(error);
+                ControlFlow::Break(())
             }
         }
     }
 
-    /// A plain row of someone on the roster.
-    #[cold]
-    fn found_plain(&mut self, row: &Waiting<'_>, token: Token, entry: Entry) {
-        let mut ends = Vec::new();
-        let record = Record::split(row.line, self.table.layout.delimiter, row.number_of_line, &mut ends);
-        self.found(&record, &[(token, entry)]);
+    fn is_for_short(&mut self, kind: &[u8]) -> bool {
+        self.table.hint(kind, self.stage) != Hint::Company
     }
 
-    /// Counts a row with a plain number.
-    #[inline(always)]
-    fn resident(&mut self, number: &ResidentNumber) {
-        if let [.., a, b, c, d @ b'0'..=b'9'] = *number {
-            self.table.damage.digits([a, b, c, d]);
-        }
-        self.table.damage.valid();
-        self.run.counts.valid += 1;
+    fn found(&mut self, record: &Record<'_>, entry: &Entry) {
+        self.found_entries(record, &[*entry]);
     }
+}
 
+impl TableRows<'_> {
     /// One record: heading, footer, or a data row.
     fn any_record(&mut self, record: &Record<'_>) -> Result<(), ModuleError> {
         self.table.seen_records += 1;
@@ -184,11 +146,11 @@ impl<'a, 't> TableRows<'a, 't> {
             return Ok(());
         }
         if record.fields().all(|f| f.trim_ascii().is_empty()) {
-            self.run.counts.skip("blank");
+            self.harvest.counts.skip("blank");
             return Ok(());
         }
         if layout::is_heading(&self.table.layout.heading, record) {
-            self.run.counts.skip("repeated_header");
+            self.harvest.counts.skip("repeated_header");
             return Ok(());
         }
         let ragged = record.width() < self.table.layout.width
@@ -197,13 +159,13 @@ impl<'a, 't> TableRows<'a, 't> {
         if (ragged || id.iter().filter(|b| b.is_ascii_digit()).count() < 6)
             && is_footer(self.stage, record, id)
         {
-            self.run.counts.skip("footer");
+            self.harvest.counts.skip("footer");
             return Ok(());
         }
-        self.run.counts.rows += 1;
+        self.harvest.counts.rows += 1;
         self.table.rows += 1;
         if ragged {
-            self.run.counts.quarantine("ragged");
+            self.harvest.counts.quarantine("ragged");
             return Ok(());
         }
         if self.table.rows <= LOOKED_AT {
@@ -219,10 +181,14 @@ impl<'a, 't> TableRows<'a, 't> {
             None => Hint::None,
         };
         if let Some(number) = subject::read_plain(id).filter(|_| hint != Hint::Company) {
-            self.resident(number);
-            let token = self.run.prf.resident_token(number);
-            if let Some(entry) = self.run.lookup.find(&token).copied() {
-                self.found(record, &[(token, entry)]);
+            if let [.., a, b, c, d @ b'0'..=b'9'] = *number {
+                self.table.damage.digits([a, b, c, d]);
+            }
+            self.table.damage.valid(1);
+            self.harvest.counts.valid += 1;
+            let token = self.known.prf.resident_token(number);
+            if let Some(entry) = self.known.lookup.find(&token) {
+                self.found_entries(record, &[*entry]);
             }
         } else {
             self.odd_row(record, id, hint);
@@ -233,7 +199,7 @@ impl<'a, 't> TableRows<'a, 't> {
     /// A row whose identity is not a plain 18-character number.
     fn odd_row(&mut self, record: &Record<'_>, id: &[u8], hint: Hint) {
         let Some(text) = self.stage.field(id) else {
-            self.run.counts.quarantine("undecodable");
+            self.harvest.counts.quarantine("undecodable");
             return;
         };
         let (outcome, normalised) = subject::read(&text, hint);
@@ -242,42 +208,42 @@ impl<'a, 't> TableRows<'a, 't> {
             self.table.damage.digits([*a, *b, *c, *d]);
         }
         match outcome {
-            Outcome::NotPersonal => self.run.counts.not_personal += 1,
+            Outcome::NotPersonal => self.harvest.counts.not_personal += 1,
             Outcome::Quarantine(reason) => {
                 self.table.damage.quarantined(reason, record.line);
-                self.run.counts.quarantine(reason.name());
+                self.harvest.counts.quarantine(reason.name());
             }
             Outcome::Subjects((first, second)) => {
-                self.table.damage.valid();
-                self.run.counts.valid += 1;
-                self.run.counts.normalise(normalised);
-                let mut entries: Vec<(Token, Entry)> = Vec::new();
+                self.table.damage.valid(1);
+                self.harvest.counts.valid += 1;
+                self.harvest.counts.normalise(normalised);
+                let mut entries: Vec<Entry> = Vec::new();
                 for subject in [Some(first), second].into_iter().flatten() {
-                    let token = self.run.prf.token(&subject);
-                    let entry = self.run.lookup.find(&token).copied();
+                    let token = self.known.prf.token(&subject);
+                    let entry = self.known.lookup.find(&token).copied();
                     // Both readings of an old number may stand in one slot: the row counts once there.
                     if let Some(entry) = entry
-                        && !entries.iter().any(|(_, e)| e.slot == entry.slot)
+                        && !entries.iter().any(|e| e.slot == entry.slot)
                     {
-                        entries.push((token, entry));
+                        entries.push(entry);
                     }
                 }
                 if !entries.is_empty() {
-                    self.found(record, &entries);
+                    self.found_entries(record, &entries);
                 }
             }
         }
     }
 
     /// A row of someone on the roster.
-    fn found(&mut self, record: &Record<'_>, entries: &[(Token, Entry)]) {
+    fn found_entries(&mut self, record: &Record<'_>, entries: &[Entry]) {
         let assets = self.assets(record);
         let name = self.table.layout.columns.name.map(|i| self.stage.field_lossy(record.field(i)));
         let name = name.and_then(|name| Name::read(&name));
-        for (token, entry) in entries {
+        for entry in entries {
             let ours = NameTags { folded: entry.folded_tag, exact: [entry.exact_tag] };
-            let theirs = name.as_ref().map(|name| self.run.prf.name_tags(token, name));
-            self.run.findings.add(entry.slot, entry.ordinal, ours.compare(theirs), &assets);
+            let theirs = name.as_ref().map(|name| self.known.prf.name_tags(&Token(entry.token), name));
+            self.harvest.findings.add(entry.slot, entry.ordinal, ours.compare(theirs), &assets);
         }
     }
 
@@ -289,7 +255,7 @@ impl<'a, 't> TableRows<'a, 't> {
         let product_text = text(columns.product).unwrap_or_default();
         let product = match cell::product(&product_text) {
             Cell::Value(kind) => kind,
-            Cell::Empty => self.run.default_kind,
+            Cell::Empty => self.defaults.kind,
             Cell::Unreadable => {
                 notes |= note::PRODUCT_UNKNOWN;
                 AssetKind::Other
@@ -297,14 +263,14 @@ impl<'a, 't> TableRows<'a, 't> {
         };
         let currency = match cell::currency(&text(columns.currency).unwrap_or_default()) {
             Cell::Value(currency) => currency,
-            Cell::Empty => self.run.currency.unwrap_or(Currency::CNY),
+            Cell::Empty => self.defaults.currency.unwrap_or(Currency::CNY),
             Cell::Unreadable => {
                 notes |= note::CURRENCY_UNKNOWN;
                 Currency::UNKNOWN
             }
         };
         let date = match cell::date(&text(columns.balance_date).unwrap_or_default()) {
-            Cell::Empty => self.run.balance_date.map_or(Cell::Empty, |d| Cell::Value(d.number())),
+            Cell::Empty => self.defaults.balance_date.map_or(Cell::Empty, |d| Cell::Value(d.number())),
             date => date,
         };
         let accounts = match (self.table.layout.grain, text(columns.account_count)) {
@@ -341,30 +307,30 @@ impl<'a, 't> TableRows<'a, 't> {
         let columns = &self.table.layout.columns;
         for asset in self.assets(record) {
             if asset.amount == Cell::Unreadable {
-                self.run.counts.warn("amount_unreadable");
+                self.harvest.counts.warn("amount_unreadable");
             }
             if asset.notes & note::CURRENCY_UNKNOWN != 0 {
-                self.run.counts.warn("currency_unknown");
+                self.harvest.counts.warn("currency_unknown");
             }
             match asset.date {
-                Cell::Unreadable => self.run.counts.warn("date_unreadable"),
+                Cell::Unreadable => self.harvest.counts.warn("date_unreadable"),
                 Cell::Value(date) => {
-                    let old =
-                        Date::from_number(date).is_some_and(|d| self.run.as_of.days() - d.days() > OLD_DAYS);
+                    let old = Date::from_number(date)
+                        .is_some_and(|d| self.defaults.as_of.days() - d.days() > OLD_DAYS);
                     if old {
-                        self.run.counts.warn("balance_date_old");
+                        self.harvest.counts.warn("balance_date_old");
                     }
                 }
                 Cell::Empty => {}
             }
             if asset.notes & note::PRODUCT_UNKNOWN != 0 {
-                self.run.counts.warn("product_unknown");
+                self.harvest.counts.warn("product_unknown");
                 let name = columns.product.map(|i| self.stage.field_lossy(record.field(i)).trim().to_owned());
                 if let Some(name) = name
-                    && self.run.counts.unknown_products.len() < 20
-                    && !self.run.counts.unknown_products.contains(&name)
+                    && self.harvest.counts.unknown_products.len() < 20
+                    && !self.harvest.counts.unknown_products.contains(&name)
                 {
-                    self.run.counts.unknown_products.push(name);
+                    self.harvest.counts.unknown_products.push(name);
                 }
             }
         }

@@ -39,6 +39,7 @@ pub(crate) fn key_words(key: &[u8; 32]) -> [u32; 8] {
 
 /// The first 16 bytes of `BLAKE3 keyed_hash(key, message)` for each of four messages of `length` bytes, given
 /// as little-endian words with zeros behind.
+#[inline]
 pub(crate) fn keyed_hash_16(
     key: &[u32; 8],
     messages: &[[u32; WORDS]; LANES],

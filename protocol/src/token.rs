@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn several_at_once_are_the_same() {
         let numbers =
-            ["11010519491231002X", "440524188001010014", "110105199003072316", "11010519491231002X"];
+            ["11010519491231002X", "440524188001010014", "110105199003072311", "11010519491231002X"];
         let numbers = numbers.map(|n| <[u8; 18]>::try_from(n.as_bytes()).unwrap());
         for name in [PrfName::Blake3, PrfName::HmacSha256] {
             let prf = prf(name);
