@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::agreement::AgreementInForce;
 use protocol::clean::NormalisedSet;
-use protocol::coverage::{Coverage, FileCount, Grain};
+use protocol::coverage::{Coverage, Encoding, FileCount, Grain};
 use protocol::joining::InstitutionKind;
 use protocol::name::Name;
 use protocol::roster::{AcceptedRoster, Entry};
@@ -53,7 +53,7 @@ struct Counts {
     unknown_products: Vec<String>,
     files: Vec<FileCount>,
     columns: Vec<String>,
-    encoding: String,
+    encoding: Option<Encoding>,
     grain: Grain,
 }
 
@@ -177,7 +177,7 @@ impl Matching {
             return Err(ModuleError::new("empty_file", "file", "no rows below the heading"));
         }
         self.counts.files.push(FileCount { bytes: flow.bytes, rows: flow.rows });
-        flow.layout.encoding.word().clone_into(&mut self.counts.encoding);
+        self.counts.encoding = Some(flow.layout.encoding);
         self.counts.grain = flow.layout.grain;
         for role in &flow.layout.columns.roles {
             layout::insert_once(&mut self.counts.columns, role.clone());
@@ -201,15 +201,15 @@ impl Matching {
     /// `empty_file` when no file was read, and those of [`Matching::end_file`].
     pub fn finish(mut self) -> Result<(Coverage, Vec<Warning>, Vec<String>, Findings), ModuleError> {
         self.end_file()?;
-        if self.counts.files.is_empty() {
-            return Err(ModuleError::new("empty_file", "file", "no file was given"));
-        }
         let counts = self.counts;
+        let Some(encoding) = counts.encoding else {
+            return Err(ModuleError::new("empty_file", "file", "no file was given"));
+        };
         let warnings = counts.warnings.into_iter().map(|(code, count)| Warning { code, count }).collect();
         let coverage = Coverage {
             balance_date: self.options.balance_date,
             columns: counts.columns,
-            encoding: counts.encoding,
+            encoding,
             files: counts.files,
             grain: counts.grain,
             normalised: counts.normalised,
