@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use protocol::agreement::AgreementInForce;
 use protocol::answer_seal::{Maker, SealError, SealedAnswer, Slots};
-use protocol::coverage::Coverage;
+use protocol::coverage::{Coverage, Encoding};
 use protocol::envelope::{self, Document};
 use protocol::error::CheckError;
 use protocol::hedge::{Stream, Use};
@@ -91,7 +91,7 @@ fn coverage() -> Coverage {
     Coverage {
         balance_date: None,
         columns: vec!["id_number".into()],
-        encoding: "utf-8".into(),
+        encoding: Encoding::Utf8,
         files: Vec::new(),
         grain: Default::default(),
         normalised: BTreeMap::new(),

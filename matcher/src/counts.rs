@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::clean::NormalisedSet;
-use protocol::coverage::{FileCount, Grain};
+use protocol::coverage::{Encoding, FileCount, Grain};
 
 /// What is counted over all files.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Counts {
     pub(crate) unknown_products: Vec<String>,
     pub(crate) files: Vec<FileCount>,
     pub(crate) columns: Vec<String>,
-    pub(crate) encoding: String,
+    pub(crate) encoding: Option<Encoding>,
     pub(crate) grain: Grain,
 }
 

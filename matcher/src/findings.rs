@@ -287,3 +287,81 @@ impl Slots for Findings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use proptest::sample::{select, subsequence};
+    use protocol::json;
+    use protocol::slot::{ACCOUNT_BYTES, PRODUCT_BYTES, Status, cut_text};
+    use serde_json::json;
+
+    fn roster(level: &str, fields: &[&str]) -> Roster {
+        let (digest, date, time) = ("00".repeat(32), "2026-11-22", "2026-11-22T08:00:00Z");
+        json::read(&json!({
+            "agreement": digest, "as_of": date, "authorisations_root": digest, "body_bytes": 0,
+            "body_sha256": digest, "entry_count": 64, "expires": time, "fields": fields, "id": "00".repeat(16),
+            "income_from": null, "income_to": null, "institution": "bank-1", "issued": time,
+            "kem": "x25519-hkdf-sha256", "legal_basis": "", "level": level,
+            "line": if level == "L0" { json!({"currency": "CNY", "minor": 5}) } else { json!(null) },
+            "module_minimum": "0.1.0", "opening_groups": [], "prf": "blake3", "purpose": "", "serial": 1,
+            "slot_count": 64, "slot_size": 0, "suite": "keyed", "ticket": "", "token_key": "",
+        }))
+        .unwrap()
+    }
+
+    /// One of each: a value, nothing, something else.
+    fn cell<T: Copy + std::fmt::Debug + 'static>(
+        value: impl Strategy<Value = T> + 'static,
+    ) -> impl Strategy<Value = Cell<T>> {
+        (value, 0_u8..4).prop_map(|(value, n)| match n {
+            0 => Cell::Empty,
+            1 => Cell::Unreadable,
+            _ => Cell::Value(value),
+        })
+    }
+
+    fn any_asset() -> impl Strategy<Value = Asset> {
+        (
+            (select(AssetKind::ALL.to_vec()), select(vec![Currency::CNY, Currency::UNKNOWN])),
+            (cell(any::<i64>()), cell(select(vec![19_500_101, 20_240_229, 21_991_231])), any::<u16>()),
+            select(vec![0, note::PRODUCT_UNKNOWN, note::CURRENCY_UNKNOWN]),
+            select(vec![Status::Unknown, Status::Frozen]),
+            (any::<String>(), any::<String>()),
+        )
+            .prop_map(
+                |((kind, currency), (amount, date, accounts), notes, status, (account, product))| {
+                    let account = cut_text(account.trim(), ACCOUNT_BYTES).to_owned();
+                    let product = cut_text(product.trim(), PRODUCT_BYTES).to_owned();
+                    Asset { kind, currency, amount, date, accounts, notes, status, account, product }
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_found_can_be_read(
+            level in select(vec!["L0", "L1", "L2"]),
+            fields in subsequence(
+                vec!["account", "accounts", "amount", "balance_date", "name", "product", "status"], 0..=7),
+            rows in proptest::collection::vec(
+                (0_u32..3, 0_u8..8, 0_usize..4, proptest::collection::vec(any_asset(), 0..4)), 0..80),
+        ) {
+            const FLAGS: [NameFlag; 4] =
+                [NameFlag::NotCompared, NameFlag::Same, NameFlag::SameFolded, NameFlag::Different];
+            let roster = roster(level, &fields);
+            let mut findings = Findings::new(&roster);
+            for (slot, ordinal, flag, assets) in &rows {
+                findings.add(*slot, *ordinal, FLAGS[*flag], assets);
+            }
+            findings.close();
+            for index in 0..4 {
+                let mut clear = vec![0; slot::size(roster.level)];
+                findings.write(index, &mut clear);
+                let read = Slot::decode(roster.level, &clear).unwrap();
+                prop_assert_eq!(read.found, rows.iter().any(|(slot, ..)| *slot == index));
+            }
+        }
+    }
+}

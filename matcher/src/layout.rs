@@ -163,11 +163,11 @@ impl Layout {
     /// Finds the layout from the first bytes of a file.
     ///
     /// # Errors
-    /// `empty_file`, `no_id_column`, `bad_option`, and those of [`Encoding::detect`].
+    /// `empty_file`, `no_id_column`, `bad_option`, and those of [`text::detect`].
     pub fn find(sample: &[u8], complete: bool, options: &TableOptions) -> Result<Self, ModuleError> {
         let encoding = match options.encoding {
             Some(encoding) => encoding,
-            None => Encoding::detect(sample, complete)?,
+            None => text::detect(sample, complete)?,
         };
         let candidates = match options.delimiter {
             Some(c) => vec![

@@ -114,7 +114,7 @@ impl Matching {
             return Err(ModuleError::new("empty_file", "file", "no rows below the heading"));
         }
         self.harvest.counts.files.push(FileCount { bytes: flow.bytes, rows: flow.table.rows });
-        flow.table.layout.encoding.word().clone_into(&mut self.harvest.counts.encoding);
+        self.harvest.counts.encoding = Some(flow.table.layout.encoding);
         self.harvest.counts.grain = flow.table.layout.grain;
         for role in &flow.table.layout.columns.roles {
             layout::insert_once(&mut self.harvest.counts.columns, role.clone());
@@ -138,15 +138,15 @@ impl Matching {
     /// `empty_file` when no file was read, and those of [`Matching::end_file`].
     pub fn finish(mut self) -> Result<(Coverage, Vec<Warning>, Vec<String>, Findings), ModuleError> {
         self.end_file()?;
-        if self.harvest.counts.files.is_empty() {
-            return Err(ModuleError::new("empty_file", "file", "no file was given"));
-        }
         let counts = self.harvest.counts;
+        let Some(encoding) = counts.encoding else {
+            return Err(ModuleError::new("empty_file", "file", "no file was given"));
+        };
         let warnings = counts.warnings.into_iter().map(|(code, count)| Warning { code, count }).collect();
         let coverage = Coverage {
             balance_date: self.options.balance_date,
             columns: counts.columns,
-            encoding: counts.encoding,
+            encoding,
             files: counts.files,
             grain: counts.grain,
             normalised: counts.normalised,

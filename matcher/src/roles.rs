@@ -61,7 +61,8 @@ impl Role {
             Self::Status,
             Self::Amount(None),
         ];
-        let amounts = AssetKind::ALL.into_iter().map(|kind| Self::Amount(Some(kind)));
+        let kinds = AssetKind::ALL.into_iter().filter(|kind| *kind != AssetKind::Other);
+        let amounts = kinds.map(|kind| Self::Amount(Some(kind)));
         singles.into_iter().chain(amounts).find(|role| role.name() == name)
     }
 }
@@ -346,6 +347,7 @@ const KNOWN: &[(Role, &[&str])] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::coverage::COLUMN_ROLES;
 
     #[test]
     fn headings() {
@@ -358,6 +360,17 @@ mod tests {
         );
         assert_eq!(guess("帐号").0, Some(Role::Account));
         assert_eq!(guess("客户经理").0, None);
+    }
+
+    #[test]
+    fn roles_are_those_that_a_coverage_statement_may_name() {
+        for name in COLUMN_ROLES {
+            assert_eq!(Role::from_name(name).map(Role::name).as_deref(), Some(name));
+        }
+        for (role, _) in KNOWN {
+            assert!(COLUMN_ROLES.contains(&role.name().as_str()));
+        }
+        assert_eq!(Role::from_name("amount:other"), None);
     }
 
     #[test]

@@ -2,80 +2,62 @@
 
 use std::borrow::Cow;
 
+pub use protocol::coverage::Encoding;
+
 use crate::error::ModuleError;
 use crate::gb18030::{self, Decoded};
 
 /// Bytes of a file that are looked at before any row is read.
 pub const SAMPLE_BYTES: usize = 65_536;
 
-protocol::json_words! {
-    /// An encoding that the matcher reads.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Encoding {
-        /// UTF-8, with or without a byte order mark.
-        Utf8 = "utf-8",
-        /// GB18030, which holds GBK and GB2312.
-        Gb18030 = "gb18030",
-        /// UTF-16, little end first ("Unicode text").
-        Utf16Le = "utf-16le",
-        /// UTF-16, big end first.
-        Utf16Be = "utf-16be",
+/// Finds the encoding from the first bytes of a file; `complete` says that they are all of it.
+///
+/// # Errors
+/// When the file is no text: a code that names what it is.
+pub fn detect(sample: &[u8], complete: bool) -> Result<Encoding, ModuleError> {
+    let refuse = |code, message| Err(ModuleError::new(code, "file", message));
+    match sample {
+        [0xEF, 0xBB, 0xBF, ..] => return Ok(Encoding::Utf8),
+        [0xFF, 0xFE, ..] => return Ok(Encoding::Utf16Le),
+        [0xFE, 0xFF, ..] => return Ok(Encoding::Utf16Be),
+        [b'P', b'K', 3, 4, ..] => {
+            return refuse("spreadsheet_xlsx", "a spreadsheet or archive, not delimited text");
+        }
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => {
+            return refuse("spreadsheet_xls", "an old or password-protected spreadsheet, not delimited text");
+        }
+        [b'%', b'P', b'D', b'F', ..] => return refuse("pdf_file", "a PDF, not delimited text"),
+        _ => {}
     }
-}
-
-impl Encoding {
-    /// Finds the encoding from the first bytes of a file; `complete` says that they are all of it.
-    ///
-    /// # Errors
-    /// When the file is no text: a code that names what it is.
-    pub fn detect(sample: &[u8], complete: bool) -> Result<Self, ModuleError> {
-        let refuse = |code, message| Err(ModuleError::new(code, "file", message));
-        match sample {
-            [0xEF, 0xBB, 0xBF, ..] => return Ok(Self::Utf8),
-            [0xFF, 0xFE, ..] => return Ok(Self::Utf16Le),
-            [0xFE, 0xFF, ..] => return Ok(Self::Utf16Be),
-            [b'P', b'K', 3, 4, ..] => {
-                return refuse("spreadsheet_xlsx", "a spreadsheet or archive, not delimited text");
-            }
-            [0xD0, 0xCF, 0x11, 0xE0, ..] => {
-                return refuse(
-                    "spreadsheet_xls",
-                    "an old or password-protected spreadsheet, not delimited text",
-                );
-            }
-            [b'%', b'P', b'D', b'F', ..] => return refuse("pdf_file", "a PDF, not delimited text"),
-            _ => {}
-        }
-        let start = sample.trim_ascii_start();
-        let tag = |t: &[u8]| start.get(..t.len()).is_some_and(|s| s.eq_ignore_ascii_case(t));
-        if tag(b"<html") || tag(b"<!doctype") || tag(b"<table") || tag(b"<?xml") || tag(b"<meta") {
-            return refuse("html_file", "a web page or XML, not delimited text");
-        }
-        let zeros = |odd: usize| sample.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
-        if sample.contains(&0) {
-            let (even, odd) = (zeros(0), zeros(1));
-            let many = sample.len() / 6;
-            return match (even, odd) {
-                (0, odd) if odd > many => Ok(Self::Utf16Le),
-                (even, 0) if even > many => Ok(Self::Utf16Be),
-                _ => refuse("binary_file", "not a text file"),
-            };
-        }
-        match std::str::from_utf8(sample) {
-            Ok(_) => return Ok(Self::Utf8),
-            Err(e) if e.error_len().is_none() && !complete => return Ok(Self::Utf8),
-            Err(_) => {}
-        }
-        let mut transcoder = Transcoder::new(Self::Gb18030);
-        let text = transcoder.next(sample, complete);
-        let lost = text.matches(REPLACEMENT).count();
-        let controls =
-            text.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{1B}')).count();
-        if lost * 50 > text.chars().count() || controls * 50 > sample.len() {
-            return refuse("binary_file", "not a text file, or in an unknown encoding");
-        }
-        Ok(Self::Gb18030)
+    let start = sample.trim_ascii_start();
+    let tag = |t: &[u8]| start.get(..t.len()).is_some_and(|s| s.eq_ignore_ascii_case(t));
+    if tag(b"<html") || tag(b"<!doctype") || tag(b"<table") || tag(b"<?xml") || tag(b"<meta") {
+        return refuse("html_file", "a web page or XML, not delimited text");
     }
+    let zeros = |odd: usize| sample.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
+    if sample.contains(&0) {
+        let (even, odd) = (zeros(0), zeros(1));
+        let many = sample.len() / 6;
+        return match (even, odd) {
+            (0, odd) if odd > many => Ok(Encoding::Utf16Le),
+            (even, 0) if even > many => Ok(Encoding::Utf16Be),
+            _ => refuse("binary_file", "not a text file"),
+        };
+    }
+    match std::str::from_utf8(sample) {
+        Ok(_) => return Ok(Encoding::Utf8),
+        Err(e) if e.error_len().is_none() && !complete => return Ok(Encoding::Utf8),
+        Err(_) => {}
+    }
+    let mut transcoder = Transcoder::new(Encoding::Gb18030);
+    let text = transcoder.next(sample, complete);
+    let lost = text.matches(REPLACEMENT).count();
+    let controls =
+        text.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t' | '\u{1B}')).count();
+    if lost * 50 > text.chars().count() || controls * 50 > sample.len() {
+        return refuse("binary_file", "not a text file, or in an unknown encoding");
+    }
+    Ok(Encoding::Gb18030)
 }
 
 /// Turns a file's bytes into bytes that can be split at delimiters: most files as they are, the others
@@ -223,7 +205,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn detect(bytes: &[u8]) -> Result<Encoding, &'static str> {
-        Encoding::detect(bytes, true).map_err(|e| e.code)
+        super::detect(bytes, true).map_err(|e| e.code)
     }
 
     #[test]
@@ -237,7 +219,7 @@ mod tests {
         assert_eq!(detect(b"\n<HTML><table>"), Err("html_file"));
         assert_eq!(detect(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Err("binary_file"));
         let cut = &"姓名姓".as_bytes()[..8];
-        assert_eq!(Encoding::detect(cut, false), Ok(Encoding::Utf8), "a sample may end inside a character");
+        assert_eq!(super::detect(cut, false), Ok(Encoding::Utf8), "a sample may end inside a character");
     }
 
     proptest! {
@@ -260,7 +242,7 @@ mod tests {
                 let mut transcoder = Transcoder::new(encoding);
                 let _ = (transcoder.next(&bytes, false), transcoder.next(&bytes, true));
             }
-            let _ = Encoding::detect(&bytes, true);
+            let _ = super::detect(&bytes, true);
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::envelope::Reader;
 use crate::error::DecodeError;
 use crate::roster::Level;
-use crate::value::Currency;
+use crate::value::{Currency, Date};
 
 /// Totals a slot has room for.
 pub const MAX_TOTALS: usize = 24;
@@ -154,6 +154,8 @@ pub mod note {
     pub const PRODUCT_UNKNOWN: u8 = 32;
     /// A currency is not known.
     pub const CURRENCY_UNKNOWN: u8 = 64;
+    /// All of them.
+    pub const ALL: u8 = 127;
 
     /// Names of the notes in result tables, bit 0 first.
     pub const NAMES: [&str; 7] = [
@@ -175,6 +177,8 @@ pub mod account_bit {
     pub const AMOUNT_UNREADABLE: u8 = 2;
     /// No balance date, or one that could not be read.
     pub const DATE_MISSING: u8 = 4;
+    /// All of them.
+    pub const ALL: u8 = 7;
 }
 
 /// What an institution found about one applicant. The default is "no record".
@@ -260,13 +264,13 @@ impl Account {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             kind: read_kind(r)?,
-            currency: Currency(r.array("slot.account")?),
+            currency: read_currency(r)?,
             minor: i64::from_be_bytes(r.array("slot.account")?),
-            date: u32::from_be_bytes(r.array("slot.account")?),
+            date: read_date(r)?,
             status: Status::from_byte(byte(r)?).ok_or(DecodeError::Malformed("slot.account.status"))?,
-            name_flag: byte(r)?,
-            ordinal: byte(r)?,
-            bits: byte(r)?,
+            name_flag: read_up_to(3, r, "slot.account.name_flag")?,
+            ordinal: read_up_to(7, r, "slot.account.ordinal")?,
+            bits: read_up_to(account_bit::ALL, r, "slot.account.bits")?,
             account: read_text(r.take(ACCOUNT_BYTES, "slot.account")?)?,
             product: read_text(r.take(PRODUCT_BYTES, "slot.account")?)?,
         })
@@ -277,12 +281,12 @@ impl Total {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             kind: read_kind(r)?,
-            currency: Currency(r.array("slot.total")?),
+            currency: read_currency(r)?,
             minor: i64::from_be_bytes(r.array("slot.total")?),
             accounts: u16::from_be_bytes(r.array("slot.total")?),
             blank: u16::from_be_bytes(r.array("slot.total")?),
-            oldest: u32::from_be_bytes(r.array("slot.total")?),
-            newest: u32::from_be_bytes(r.array("slot.total")?),
+            oldest: read_date(r)?,
+            newest: read_date(r)?,
         })
     }
 }
@@ -322,7 +326,8 @@ impl Slot {
         }
     }
 
-    /// Reads a slot; every byte must be as [`Slot::encode`] writes it.
+    /// Reads a slot: every value must be one that SPEC §5.1 names, totals and accounts in their order, and every
+    /// byte as [`Slot::encode`] writes it. Whether it says more than was asked is the reader's question.
     ///
     /// # Errors
     /// [`DecodeError::Malformed`] or [`DecodeError::Truncated`] with the part's name.
@@ -333,7 +338,7 @@ impl Slot {
             1 => true,
             _ => return Err(DecodeError::Malformed("slot.outcome")),
         };
-        let name_flags = byte(&mut r)?;
+        let name_flags = read_up_to(0b1111, &mut r, "slot.name_flags")?;
         let over = match byte(&mut r)? {
             0 => None,
             1 => Some(false),
@@ -342,7 +347,8 @@ impl Slot {
         };
         let ordinals = byte(&mut r)?;
         let rows = u32::from_be_bytes(r.array("slot.rows")?);
-        let [total_count, account_count, notes] = r.array("slot")?;
+        let [total_count, account_count] = r.array("slot")?;
+        let notes = read_up_to(note::ALL, &mut r, "slot.notes")?;
         r.take(5, "slot")?;
         let mut totals = Vec::new();
         let mut accounts = Vec::new();
@@ -359,6 +365,12 @@ impl Slot {
             }
         }
         r.end("slot")?;
+        if !totals.is_sorted_by(|a, b| (a.kind, a.currency) < (b.kind, b.currency)) {
+            return Err(DecodeError::Malformed("slot.totals"));
+        }
+        if !accounts.is_sorted_by_key(Account::to_bytes) {
+            return Err(DecodeError::Malformed("slot.accounts"));
+        }
         let slot = Self { found, name_flags, over, ordinals, rows, notes, totals, accounts };
         let mut again = vec![0; size(level)];
         slot.encode(level, &mut again);
@@ -374,18 +386,43 @@ fn byte(r: &mut Reader<'_>) -> Result<u8, DecodeError> {
     r.array::<1>("slot").map(|[b]| b)
 }
 
+/// A byte in which 0 to `most` are values.
+fn read_up_to(most: u8, r: &mut Reader<'_>, field: &'static str) -> Result<u8, DecodeError> {
+    byte(r).and_then(|b| if b <= most { Ok(b) } else { Err(DecodeError::Malformed(field)) })
+}
+
+/// `yyyymmdd`, 0 for none.
+fn read_date(r: &mut Reader<'_>) -> Result<u32, DecodeError> {
+    let number = u32::from_be_bytes(r.array("slot.date")?);
+    if number == 0 || Date::from_number(number).is_some() {
+        Ok(number)
+    } else {
+        Err(DecodeError::Malformed("slot.date"))
+    }
+}
+
+fn read_currency(r: &mut Reader<'_>) -> Result<Currency, DecodeError> {
+    let code = r.array("slot.currency")?;
+    if code.iter().all(u8::is_ascii_uppercase) {
+        Ok(Currency(code))
+    } else {
+        Err(DecodeError::Malformed("slot.currency"))
+    }
+}
+
 fn read_kind(r: &mut Reader<'_>) -> Result<AssetKind, DecodeError> {
     AssetKind::from_byte(byte(r)?).ok_or(DecodeError::Malformed("slot.kind"))
 }
 
 fn read_text(padded: &[u8]) -> Result<String, DecodeError> {
-    let end = padded.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
-    let text = padded.get(..end).unwrap_or_default();
+    // What follows the first zero byte is padding: zero as well, or the slot is not what would be written.
+    let text = padded.split(|b| *b == 0).next().unwrap_or_default();
     String::from_utf8(text.to_vec()).map_err(|_| DecodeError::Malformed("slot.text"))
 }
 
-/// Cuts `text` to at most `max` bytes, at a character.
+/// Cuts `text` to at most `max` bytes, at a character; a U+0000 ends it, as zero bytes fill its place.
 pub fn cut_text(text: &str, max: usize) -> &str {
+    let text = text.split('\0').next().unwrap_or_default();
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }
 
@@ -410,47 +447,45 @@ mod tests {
 
     fn any_slot() -> impl Strategy<Value = Slot> {
         let kind = proptest::sample::select(AssetKind::ALL.to_vec());
-        let total =
-            (kind.clone(), any::<i64>(), any::<u16>(), any::<u32>()).prop_map(|(kind, minor, n, date)| {
-                Total {
-                    kind,
-                    currency: Currency::CNY,
-                    minor,
-                    accounts: n,
-                    blank: n / 2,
-                    oldest: date,
-                    newest: date,
-                }
-            });
-        let account = (kind, any::<i64>(), "[0-9]{0,24}", "[存款A]{0,6}", 0_u8..4).prop_map(
-            |(kind, minor, account, product, flag)| Account {
+        let currency = proptest::sample::select(vec![Currency::CNY, Currency::UNKNOWN, Currency(*b"AAA")]);
+        let date = proptest::sample::select(vec![0, 19_000_101, 20_240_229, 21_991_231]);
+        let total = (kind.clone(), currency.clone(), any::<i64>(), any::<u16>(), date.clone(), date.clone())
+            .prop_map(|(kind, currency, minor, n, oldest, newest)| Total {
                 kind,
-                currency: Currency::CNY,
+                currency,
                 minor,
-                date: 20_260_101,
-                status: Status::Frozen,
-                name_flag: flag,
-                ordinal: 1,
-                bits: 4,
-                account,
-                product,
-            },
-        );
+                accounts: n,
+                blank: n / 2,
+                oldest,
+                newest,
+            });
+        let account =
+            (kind, currency, any::<i64>(), date, "[0-9]{0,24}", "[存款A]{0,6}", (0_u8..4, 0_u8..8, 0_u8..8))
+                .prop_map(|(kind, currency, minor, date, account, product, (name_flag, ordinal, bits))| {
+                    Account {
+                        kind,
+                        currency,
+                        minor,
+                        date,
+                        status: Status::Frozen,
+                        name_flag,
+                        ordinal,
+                        bits,
+                        account,
+                        product,
+                    }
+                });
         (
             proptest::collection::vec(total, 0..=MAX_TOTALS),
             proptest::collection::vec(account, 0..=MAX_ACCOUNTS),
-            any::<(u8, u8, u32, u8)>(),
+            (0_u8..16, any::<u8>(), any::<u32>(), 0_u8..=note::ALL),
             any::<Option<bool>>(),
         )
-            .prop_map(|(totals, accounts, (name_flags, ordinals, rows, notes), over)| Slot {
-                found: true,
-                name_flags,
-                over,
-                ordinals,
-                rows,
-                notes,
-                totals,
-                accounts,
+            .prop_map(|(mut totals, mut accounts, (name_flags, ordinals, rows, notes), over)| {
+                totals.sort_by_key(|t| (t.kind, t.currency));
+                totals.dedup_by_key(|t| (t.kind, t.currency));
+                accounts.sort_by_key(Account::to_bytes);
+                Slot { found: true, name_flags, over, ordinals, rows, notes, totals, accounts }
             })
     }
 
@@ -493,5 +528,78 @@ mod tests {
         let mut bytes = vec![0; size(Level::L0)];
         slot.encode(Level::L0, &mut bytes);
         assert_eq!(Slot::decode(Level::L0, &bytes).unwrap(), Slot { found: true, ..Slot::default() });
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        let total = Total {
+            kind: AssetKind::Deposit,
+            currency: Currency::CNY,
+            minor: 5,
+            accounts: 1,
+            blank: 0,
+            oldest: 20_260_228,
+            newest: 20_260_228,
+        };
+        let account = Account {
+            kind: AssetKind::Deposit,
+            currency: Currency::CNY,
+            minor: 5,
+            date: 20_260_228,
+            status: Status::Active,
+            name_flag: 1,
+            ordinal: 0,
+            bits: 0,
+            account: "1".to_owned(),
+            product: "1".to_owned(),
+        };
+        let slot = Slot {
+            found: true,
+            totals: vec![total, Total { kind: AssetKind::Fund, ..total }],
+            accounts: vec![account.clone(), Account { account: "2".to_owned(), ..account }],
+            ..Slot::default()
+        };
+        let mut good = vec![0; size(Level::L2)];
+        slot.encode(Level::L2, &mut good);
+        assert_eq!(Slot::decode(Level::L2, &good).unwrap(), slot);
+        let no_day = 20_260_229_u32.to_be_bytes();
+        let (totals, accounts) = (HEAD, HEAD + MAX_TOTALS * TOTAL);
+        for (at, bytes, name) in [
+            (0, &[2][..], "slot.outcome"),
+            (1, &[16], "slot.name_flags"),
+            (2, &[3], "slot.line"),
+            (8, &[1], "slot"),
+            (8, &[25], "slot.kind"),
+            (9, &[1], "slot"),
+            (9, &[33], "slot.kind"),
+            (10, &[128], "slot.notes"),
+            (11, &[1], "slot"),
+            (totals, &[10], "slot.kind"),
+            (totals, &[3], "slot.totals"),
+            (totals, &[4], "slot.totals"),
+            (totals + 1, b"cny", "slot.currency"),
+            (totals + 16, &no_day, "slot.date"),
+            (totals + 20, &no_day, "slot.date"),
+            (totals + 2 * TOTAL, &[1], "slot"),
+            (accounts, &[2], "slot.accounts"),
+            (accounts + 12, &no_day, "slot.date"),
+            (accounts + 16, &[5], "slot.account.status"),
+            (accounts + 17, &[4], "slot.account.name_flag"),
+            (accounts + 18, &[8], "slot.account.ordinal"),
+            (accounts + 19, &[8], "slot.account.bits"),
+            (accounts + 20, &[0xFF], "slot.text"),
+            (accounts + 22, b"1", "slot"),
+            (accounts + 2 * ACCOUNT, &[1], "slot"),
+        ] {
+            let mut bad = good.clone();
+            bad[at..at + bytes.len()].copy_from_slice(bytes);
+            assert_eq!(Slot::decode(Level::L2, &bad), Err(DecodeError::Malformed(name)), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        assert_eq!(cut_text("一二三", 8), "一二");
+        assert_eq!(cut_text("a\0b", 8), "a");
     }
 }

@@ -23,9 +23,10 @@ use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::answer_seal::{self, Maker, OpenedAnswer, SealedAnswer, Slots};
 use protocol::canonical;
+use protocol::clean::Normalised;
+use protocol::coverage::{self, Coverage};
 use protocol::envelope::{self, Document, Header};
 use protocol::joining::{InstitutionKind, JoiningRequest};
-use protocol::json::ToJson as _;
 use protocol::key_file::{KeyFile, Role};
 use protocol::name::Name;
 use protocol::receipt::Receipt;
@@ -1254,7 +1255,6 @@ fn another_member_is_judged_alike() {
         let (json, body) = parts(kind, &document);
         let mut headers = Vec::new();
         changed_members(&serde_json::from_str(&json).unwrap(), &mut headers, &|value| value);
-        headers.retain(|header| !left_out(kind, header));
         let headers: Vec<_> = headers.iter().map(|header| canonical::encode(header).unwrap()).collect();
         let documents: Vec<_> = headers.iter().map(|header| rewritten(kind, header, body)).collect();
         let read = verdicts(&mut python, kind, &documents);
@@ -1268,27 +1268,175 @@ fn another_member_is_judged_alike() {
     assert!(differ.is_empty(), "{} are judged differently:\n{}", differ.len(), differ.join("\n"));
 }
 
-/// What the sides judge differently.
-fn left_out(kind: &str, header: &Value) -> bool {
-    const WORDS: [&str; 11] = [
-        "/kind",
-        "/institution/kind",
-        "/level",
-        "/fields/0",
-        "/prfs/0",
-        "/suites/0",
-        "/kem",
-        "/prf",
-        "/suite",
-        "/role",
-        "/kdf/name",
+/// Whether each side reads these slots: Rust's word and Python's.
+fn slot_verdicts(python: &mut Python, level: Level, slots: &[Vec<u8>]) -> Vec<(bool, bool)> {
+    let requests: Vec<_> = slots
+        .iter()
+        .map(|bytes| json!({"op": "slot_read", "level": level, "bytes": hex::encode(bytes)}))
+        .collect();
+    let rust = slots.iter().map(|bytes| Slot::decode(level, bytes).is_ok());
+    rust.zip(python.ask_all(&requests)).map(|(rust, reply)| (rust, reply.get("error").is_none())).collect()
+}
+
+#[test]
+fn another_byte_of_a_slot_is_judged_alike() {
+    const VALUES: [u8; 20] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 15, 16, 24, 32, 64, 127, 128, 129, 131, 255];
+    const DATES: [u32; 12] = [
+        0,
+        1,
+        18_991_231,
+        19_000_101,
+        19_000_229,
+        20_240_229,
+        20_230_229,
+        20_260_001,
+        20_261_301,
+        21_991_231,
+        22_000_101,
+        219_990_101,
     ];
-    let word = |at: &&str| header.pointer(at).and_then(Value::as_object).is_some_and(|o| o.len() == 1);
-    let list = |name: &&str| header[*name].as_array().is_some_and(|list| list.len() >= 4);
-    let too_large = json!((1_u64 << 53) - 1);
-    WORDS.iter().any(word)
-        || ["centre", "institution", "kdf"].iter().any(list)
-        || kind == Answer::TYPE && (header["slot_count"] == too_large || header["slot_size"] == too_large)
+    let (mut python, mut dice) = (Python::start(), Dice(7));
+    for setup in [hit_only(), Setup::default(), full()] {
+        let Exchange { centre, relation, answer, .. } = exchange(setup, Sizes::small());
+        let level = centre.setup.level;
+        let officers: Vec<_> = centre.officers.iter().take(2).map(|officer| &officer.keys.opening).collect();
+        let slots = open(&answer, &relation, &officers).slots;
+        let most = slots.iter().max_by_key(|slot| (slot.totals.len(), slot.accounts.len())).unwrap();
+        assert!(level == Level::L0 || most.totals.len() >= 2, "{} totals", most.totals.len());
+        let good = slot_bytes(most, level);
+        let (totals, accounts) = (most.totals.len(), most.accounts.len());
+
+        let mut variants = vec![good.clone(), good[1..].to_vec(), [good.as_slice(), &[0]].concat()];
+        let mut put = |at: usize, bytes: &[u8]| {
+            let mut changed = good.clone();
+            if let Some(place) = changed.get_mut(at..at + bytes.len()) {
+                place.copy_from_slice(bytes);
+                variants.push(changed);
+            }
+        };
+        // Each byte of the head, of the totals and accounts in use, and of one behind them.
+        let used = (0..16).chain(16..16 + 24 * (totals + 1)).chain(592..592 + 64 * (accounts + 1).min(3));
+        for at in used.filter(|at| *at < slot::size(level)) {
+            for value in VALUES {
+                put(at, &[value]);
+            }
+            for bit in 0..8 {
+                put(at, &[good[at] ^ 1 << bit]);
+            }
+        }
+        for date in DATES {
+            for at in [16 + 16, 16 + 20, 592 + 12] {
+                put(at, &date.to_be_bytes());
+            }
+        }
+        // Another order, or one twice.
+        for (start, size, n) in [(16, 24, totals), (592, 64, accounts)] {
+            for _ in 0..100 {
+                if n > 1 {
+                    let (one, other) = (start + size * dice.below(n), start + size * dice.below(n));
+                    let piece = good[other..other + size].to_vec();
+                    put(one, &piece);
+                    if size == 24 {
+                        put(one, &piece[..4]);
+                    }
+                }
+            }
+            for n in 1..n {
+                let at = start + size * (n - 1);
+                let swapped = [&good[at + size..at + 2 * size], &good[at..at + size]].concat();
+                put(at, &swapped);
+            }
+        }
+        // Texts.
+        for text in ["\0\0a", "\u{7FF}", "一二三四五六", "\u{1}", "\u{FFFF}"] {
+            put(592 + 20, text.as_bytes());
+            put(592 + 44, text.as_bytes());
+        }
+        put(592 + 20, &[0xED, 0xA0, 0x80]);
+        put(592 + 20, &[0xC0, 0x80]);
+
+        let read = slot_verdicts(&mut python, level, &variants);
+        assert_eq!(read[0], (true, true));
+        for (variant, (rust, python)) in variants.iter().zip(&read) {
+            let changed: Vec<_> =
+                (0..good.len()).filter(|at| variant.get(*at) != good.get(*at)).take(8).collect();
+            assert_eq!(
+                rust,
+                python,
+                "{level:?}: Rust reads: {rust}: bytes {changed:?} of {}",
+                hex::encode(variant)
+            );
+        }
+        for side in [true, false] {
+            assert!(read.iter().filter(|(rust, _)| *rust == side).count() > 100, "{level:?}: {side}");
+        }
+    }
+}
+
+#[test]
+fn another_coverage_statement_is_judged_alike() {
+    let mut python = Python::start();
+    let statement = json!({
+        "balance_date": "2026-11-22", "columns": ["amount:fund", "id_number", "name"], "encoding": "gb18030",
+        "files": [{"bytes": 1_000, "rows": 9}, {"bytes": 20, "rows": 3}], "grain": "account",
+        "normalised": {"spaces": 2, "upgraded15": 1}, "not_personal": 1, "quarantined": {"ragged": 2}, "rows": 12,
+        "skipped": {"blank": 1}, "valid": 9,
+    });
+    let with = |name: &str, member: Value| {
+        let mut changed = statement.clone();
+        changed[name] = member;
+        changed
+    };
+    let mut statements = vec![statement.clone()];
+    changed_members(&statement, &mut statements, &|value| value);
+    let names = coverage::COLUMN_ROLES
+        .into_iter()
+        .chain(Normalised::ALL.map(Normalised::name))
+        .chain(subject::Reason::ALL.map(subject::Reason::name))
+        .chain([
+            "ragged",
+            "undecodable",
+            "blank",
+            "footer",
+            "repeated_header",
+            "amount:other",
+            "amount:",
+            "utf-8",
+            "utf-16le",
+            "utf-16be",
+            "utf-16",
+            "UTF-8",
+            "customer",
+            "household",
+            "",
+        ]);
+    for name in names {
+        for object in ["normalised", "quarantined", "skipped"] {
+            statements.push(with(object, json!({ name: 2 })));
+        }
+        statements.push(with("columns", json!([name])));
+        statements.push(with("columns", json!(["id_number", name])));
+        statements.push(with("encoding", json!(name)));
+        statements.push(with("grain", json!(name)));
+    }
+    let mut padded: Vec<Vec<u8>> =
+        statements.iter().filter_map(|statement| canonical::encode(statement).ok()).collect();
+    padded.iter_mut().for_each(|bytes| bytes.resize(4_096, 0));
+    padded.push(vec![0; 4_096]);
+    padded.push(padded[0][1..].to_vec());
+    padded.push([padded[0].as_slice(), &[0]].concat());
+    padded.push([&padded[0][..4_095], b" "].concat());
+    let requests: Vec<_> =
+        padded.iter().map(|bytes| json!({"op": "coverage_read", "bytes": b64(bytes)})).collect();
+    let replies = python.ask_all(&requests);
+    let mut read = [0, 0];
+    for (bytes, reply) in padded.iter().zip(replies) {
+        let rust = Coverage::decode(bytes).is_ok();
+        read[usize::from(rust)] += 1;
+        let text = String::from_utf8_lossy(bytes);
+        assert_eq!(rust, reply.get("error").is_none(), "Rust reads: {rust}: {}", text.trim_end_matches('\0'));
+    }
+    assert!(read[0] > 300 && read[1] > 50, "{read:?}");
 }
 
 #[test]

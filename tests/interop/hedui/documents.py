@@ -88,8 +88,8 @@ ANSWER: dict[str, Form] = BODY | {
     "module_sha256": forms.digest,
     "roster": forms.digest,
     "roster_id": forms.identifier,
-    "slot_count": forms.integer(),
-    "slot_size": forms.integer(),
+    "slot_count": forms.integer(0, 2**32 - 1),
+    "slot_size": forms.integer(0, 2**32 - 1),
     "version": forms.integer(1, 999),
 }
 RECEIPT: dict[str, Form] = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from .basics import HeduiError
+from .basics import HeduiError, parse_date
 from .documents import SLOT_SIZES
 
 HEAD = struct.Struct(">BBBBIBBB5x")
@@ -172,10 +171,7 @@ def _kind(kind: int) -> int:
 def _day(number: int) -> int:
     """yyyymmdd as a number, 0 for none."""
     if number:
-        try:
-            datetime.date(number // 10_000, number // 100 % 100, number % 100)
-        except ValueError:
-            raise HeduiError("slot", f"{number} is no day") from None
+        parse_date(f"{number // 10_000:04}-{number // 100 % 100:02}-{number % 100:02}", "slot")
     return number
 
 
