@@ -21,11 +21,17 @@ mod row;
 pub mod session;
 pub mod text;
 
-use request::Request;
+use request::{Op, Request};
 use session::Session;
 
 /// Version of the module's border (SPEC §10).
 pub const ABI_VERSION: u32 = 1;
+
+/// Whether what follows a request is sealing, unless more rows come: the runner's allocator wants to know.
+pub fn ends_rows(request: &[u8]) -> bool {
+    let op = request.first().copied().and_then(Op::from_byte);
+    matches!(op, Some(Op::NextFile | Op::Finish | Op::Read))
+}
 
 /// Carries out one request of a session: `0x00 ‖ result` or `0x01 ‖ error JSON`.
 pub fn run(session: &mut Session, request: Vec<u8>) -> Vec<u8> {
