@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use protocol::clean::NormalisedSet;
 use protocol::coverage::{Encoding, FileCount, Grain};
 
+use crate::part::PartHead;
+
 /// What is counted over all files.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -32,6 +34,8 @@ protocol::json_reply! {
         pub valid: u64,
         /// Rows set aside.
         pub quarantined: u64,
+        /// Whether the rest of the file may be read in parts (SPEC §10.1).
+        pub may_split: bool,
     }
 }
 
@@ -47,6 +51,22 @@ protocol::json_reply! {
 }
 
 impl Counts {
+    /// Adds what another instance counted in a part of the file.
+    pub(crate) fn add(&mut self, part: &PartHead) {
+        self.rows += part.rows;
+        self.valid += part.valid;
+        self.not_personal += part.not_personal;
+        for (ours, theirs) in [
+            (&mut self.normalised, &part.normalised),
+            (&mut self.quarantined, &part.quarantined),
+            (&mut self.skipped, &part.skipped),
+        ] {
+            for (name, count) in theirs {
+                *ours.entry(name.clone()).or_default() += count;
+            }
+        }
+    }
+
     pub(crate) fn quarantine(&mut self, reason: &str) {
         bump(&mut self.quarantined, reason);
     }

@@ -61,6 +61,59 @@ impl Damage {
         }
     }
 
+    /// All counts, for another instance to add.
+    pub fn counts(&self) -> Vec<u64> {
+        let Self { rows, ends, scientific, masked, check_digit, valid, first_scientific, first_masked } =
+            self;
+        let Tally { eighteen_digits, trailing_zeros, multiples, .. } = ends;
+        [
+            rows,
+            eighteen_digits,
+            trailing_zeros,
+            multiples,
+            scientific,
+            masked,
+            check_digit,
+            valid,
+            first_scientific,
+            first_masked,
+        ]
+        .map(|n| *n)
+        .to_vec()
+    }
+
+    /// Adds the counts of another instance, whose first line was behind `line_feeds` others. Nothing where they
+    /// are not [`Damage::counts`].
+    pub fn add(&mut self, counts: &[u64], line_feeds: u64) -> Option<()> {
+        let [
+            rows,
+            eighteen_digits,
+            trailing_zeros,
+            multiples,
+            scientific,
+            masked,
+            check_digit,
+            valid,
+            first_scientific,
+            first_masked,
+        ] = *<&[u64; 10]>::try_from(counts).ok()?;
+        if self.scientific == 0 && scientific > 0 {
+            self.first_scientific = line_feeds + first_scientific;
+        }
+        if self.masked == 0 && masked > 0 {
+            self.first_masked = line_feeds + first_masked;
+        }
+        self.rows += rows;
+        self.ends.eighteen_digits += eighteen_digits;
+        self.ends.trailing_zeros += trailing_zeros;
+        self.ends.multiples += multiples;
+        self.scientific += scientific;
+        self.masked += masked;
+        self.check_digit += check_digit;
+        self.valid += valid;
+        Some(())
+    }
+
     /// Whether it is time for an early look.
     pub fn early_look(&self) -> bool {
         self.rows == EARLY

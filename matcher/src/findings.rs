@@ -3,14 +3,16 @@
 //! Sums do not depend on the order of rows. Once [`Findings::close`] has run, writing a slot is one
 //! copy of fixed length whether something was found or not.
 
+use protocol::DecodeError;
 use protocol::answer_seal::Slots;
 use protocol::name::NameFlag;
 use protocol::roster::{Field, Level, Roster};
-use protocol::slot::{self, Account, AssetKind, MAX_ACCOUNTS, MAX_TOTALS, Slot, Total, account_bit, note};
+use protocol::slot::{self, Account, AssetKind, Slot, Total, account_bit, note};
 use protocol::value::Currency;
 use zeroize::Zeroizing;
 
 use crate::cell::Cell;
+use crate::found::{self, Found, Scope};
 
 /// One asset of a customer row that matched.
 #[derive(Debug, Clone)]
@@ -33,26 +35,6 @@ pub struct Asset {
     pub account: String,
     /// Product name, cut to its place.
     pub product: String,
-}
-
-#[derive(Debug, Default)]
-struct Found {
-    name_flags: u8,
-    ordinals: u8,
-    rows: u32,
-    notes: u8,
-    /// Sorted by kind and currency.
-    totals: Vec<((AssetKind, Currency), Sum)>,
-    accounts: Vec<([u8; 64], Account)>,
-}
-
-#[derive(Debug, Default)]
-struct Sum {
-    minor: i128,
-    accounts: u32,
-    blank: u32,
-    oldest: u32,
-    newest: u32,
 }
 
 /// All that was found for one roster.
@@ -85,21 +67,59 @@ impl Findings {
 
     /// Adds a customer row that matched `ordinal` of `slot`.
     pub fn add(&mut self, slot: u32, ordinal: u8, flag: NameFlag, assets: &[Asset]) {
-        let Some(place) = usize::try_from(slot).ok().and_then(|slot| self.places.get_mut(slot)) else {
-            return;
-        };
+        let scope = Scope { level: self.level, line: self.line.map(|line| line.currency) };
+        let Some(found) = self.found_at(slot) else { return };
+        found.row(flag, ordinal);
+        for asset in assets {
+            found.add(asset, flag, ordinal, &scope);
+        }
+    }
+
+    /// Bytes of what [`Findings::write_part`] writes for a slot: they depend on the level alone.
+    pub fn part_bytes(&self) -> usize {
+        found::bytes(self.level)
+    }
+
+    /// Slots of the roster.
+    pub fn slot_count(&self) -> u32 {
+        u32::try_from(self.places.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Writes what was found for slot `index`, for another instance to add ([`Findings::add_part`]).
+    pub fn write_part(&self, index: u32, out: &mut [u8]) {
+        out.fill(0);
+        if let Some(found) = self.place(index).and_then(|at| self.found.get(at)) {
+            found.write(self.level, out);
+        }
+    }
+
+    /// Adds what another instance found for slot `index`.
+    ///
+    /// # Errors
+    /// When the bytes are not as [`Findings::write_part`] writes them.
+    pub fn add_part(&mut self, index: u32, bytes: &[u8]) -> Result<(), DecodeError> {
+        if let Some(more) = Found::read(self.level, bytes)?
+            && let Some(found) = self.found_at(index)
+        {
+            found.merge(more);
+        }
+        Ok(())
+    }
+
+    /// Where what was found for a slot lies.
+    fn place(&self, slot: u32) -> Option<usize> {
+        let place = *self.places.get(usize::try_from(slot).ok()?)?;
+        usize::try_from(place).ok()?.checked_sub(1)
+    }
+
+    /// What was found for a slot; nothing yet where it is the first.
+    fn found_at(&mut self, slot: u32) -> Option<&mut Found> {
+        let place = self.places.get_mut(usize::try_from(slot).ok()?)?;
         if *place == 0 {
             self.found.push(Found::default());
             *place = u32::try_from(self.found.len()).unwrap_or(0);
         }
-        let index = usize::try_from(*place).unwrap_or(0).wrapping_sub(1);
-        let Some(found) = self.found.get_mut(index) else { return };
-        found.name_flags |= 1 << flag as u8;
-        found.ordinals |= 1 << (ordinal & 7);
-        found.rows = found.rows.saturating_add(1);
-        for asset in assets {
-            found.add(asset, flag, ordinal);
-        }
+        self.found.get_mut(usize::try_from(*place).ok()?.checked_sub(1)?)
     }
 
     /// Makes the clear slots. May run again after more rows.
@@ -125,14 +145,8 @@ impl Findings {
         let asked = |field| self.asked(field);
         let amounts = asked(Field::Amount);
         let mut notes = found.notes;
-        let over = self.line.map(|line| {
-            let assets = found
-                .totals
-                .iter()
-                .filter(|((kind, currency), _)| !kind.is_liability() && *currency == line.currency);
-            assets.map(|(_, sum)| sum.minor).sum::<i128>() > i128::from(line.minor)
-        });
-        let mut totals: Vec<Total> = found
+        let over = self.line.map(|line| found.in_line > i128::from(line.minor));
+        let totals: Vec<Total> = found
             .totals
             .iter()
             .map(|((kind, currency), sum)| {
@@ -151,10 +165,6 @@ impl Findings {
                 }
             })
             .collect();
-        if totals.len() > MAX_TOTALS {
-            notes |= note::TOTALS_CUT;
-            totals.truncate(MAX_TOTALS);
-        }
         if self.level == Level::L0 {
             notes = 0;
         }
@@ -206,74 +216,6 @@ impl Findings {
 
 fn capped(n: u32) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
-}
-
-impl Found {
-    fn add(&mut self, asset: &Asset, flag: NameFlag, ordinal: u8) {
-        let key = (asset.kind, asset.currency);
-        let at = self.totals.partition_point(|(other, _)| *other < key);
-        if self.totals.get(at).is_none_or(|(other, _)| *other != key) {
-            self.totals.insert(at, (key, Sum::default()));
-        }
-        let Some((_, sum)) = self.totals.get_mut(at) else { return };
-        sum.accounts = sum.accounts.saturating_add(u32::from(asset.accounts));
-        self.notes |= asset.notes;
-        let mut bits = 0;
-        let minor = match asset.amount {
-            Cell::Value(minor) => minor,
-            Cell::Empty => {
-                sum.blank = sum.blank.saturating_add(1);
-                bits |= account_bit::AMOUNT_EMPTY;
-                0
-            }
-            Cell::Unreadable => {
-                self.notes |= note::AMOUNT_UNREADABLE;
-                bits |= account_bit::AMOUNT_UNREADABLE;
-                0
-            }
-        };
-        sum.minor += i128::from(minor);
-        let date = match asset.date {
-            Cell::Value(date) => {
-                sum.oldest = if sum.oldest == 0 { date } else { sum.oldest.min(date) };
-                sum.newest = sum.newest.max(date);
-                date
-            }
-            Cell::Empty => {
-                bits |= account_bit::DATE_MISSING;
-                0
-            }
-            Cell::Unreadable => {
-                self.notes |= note::DATE_UNREADABLE;
-                bits |= account_bit::DATE_MISSING;
-                0
-            }
-        };
-        let account = Account {
-            kind: asset.kind,
-            currency: asset.currency,
-            minor,
-            date,
-            status: asset.status,
-            name_flag: flag as u8,
-            ordinal,
-            bits,
-            account: asset.account.clone(),
-            product: asset.product.clone(),
-        };
-        self.keep(account);
-    }
-
-    /// Keeps the accounts that sort first, as many as a slot has room for.
-    fn keep(&mut self, account: Account) {
-        let key = account.to_bytes();
-        let at = self.accounts.partition_point(|(other, _)| *other <= key);
-        self.accounts.insert(at, (key, account));
-        if self.accounts.len() > MAX_ACCOUNTS {
-            self.notes |= note::ACCOUNTS_CUT;
-            self.accounts.truncate(MAX_ACCOUNTS);
-        }
-    }
 }
 
 impl Slots for Findings {

@@ -3,7 +3,7 @@
 use protocol::agreement::AgreementInForce;
 use protocol::coverage::{Coverage, FileCount};
 use protocol::joining::InstitutionKind;
-use protocol::roster::AcceptedRoster;
+use protocol::roster::{AcceptedRoster, Roster};
 use protocol::slot::AssetKind;
 use protocol::token::Prf;
 use rows::{CutError, Cutter, Flow, Lookup, Short};
@@ -12,6 +12,7 @@ use crate::counts::{Counts, Progress, Warning};
 use crate::error::ModuleError;
 use crate::findings::Findings;
 use crate::layout::{self, Layout, TableOptions};
+use crate::part::{PartHead, PartTaker};
 use crate::row::{Defaults, Known, Table, TableRows, Yield};
 use crate::text::{self, SAMPLE_BYTES, Stage};
 
@@ -22,6 +23,9 @@ pub struct Matching {
     options: TableOptions,
     harvest: Yield,
     file: Option<File>,
+    /// A part that is being taken over.
+    taker: Option<PartTaker>,
+    roster: Roster,
 }
 
 /// The file that is being read.
@@ -37,6 +41,18 @@ struct Flowing {
     cutter: Cutter,
     table: Table,
     bytes: u64,
+}
+
+impl Flowing {
+    /// Whether what follows may be read in parts: the beginning has been looked at, and a line break is a line break
+    /// wherever one begins to read.
+    fn may_split(&self) -> bool {
+        matches!(self.stage, Stage::Plain { .. }) && self.table.is_under_way()
+    }
+}
+
+fn part_order() -> ModuleError {
+    ModuleError::new("part_order", "part", "a part can't be begun, ended or taken over here")
 }
 
 impl Matching {
@@ -60,6 +76,8 @@ impl Matching {
             options,
             harvest: Yield { findings: Findings::new(&roster.roster), counts: Counts::default() },
             file: None,
+            taker: None,
+            roster: roster.roster.clone(),
         }
     }
 
@@ -70,6 +88,9 @@ impl Matching {
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), ModuleError> {
         if chunk.is_empty() {
             return Ok(());
+        }
+        if self.taker.is_some() {
+            return Err(part_order());
         }
         match self.file.take() {
             Some(File::Flowing(mut flow)) => {
@@ -103,6 +124,9 @@ impl Matching {
     /// # Errors
     /// What is wrong with the file as a whole.
     pub fn end_file(&mut self) -> Result<(), ModuleError> {
+        if self.taker.is_some() {
+            return Err(part_order());
+        }
         let mut flow = match self.file.take() {
             Some(File::Flowing(flow)) => flow,
             Some(File::Sampling { bytes }) => self.begin(&bytes, true)?,
@@ -161,11 +185,91 @@ impl Matching {
 
     /// Rows so far.
     pub fn progress(&self) -> Progress {
+        let may_split = matches!(&self.file, Some(File::Flowing(flow)) if flow.may_split());
         Progress {
             rows: self.harvest.counts.rows,
             valid: self.harvest.counts.valid,
             quarantined: self.harvest.counts.quarantined.values().sum(),
+            may_split,
         }
+    }
+
+    /// Begins a part of a file: `sample` is the beginning of the file, as the other instance was given it.
+    ///
+    /// # Errors
+    /// Those of [`Layout::find`], and `part_order` when a file is open.
+    pub fn begin_part(&mut self, sample: &[u8]) -> Result<(), ModuleError> {
+        if self.file.is_some() || self.harvest.counts.rows > 0 || sample.len() < SAMPLE_BYTES {
+            return Err(part_order());
+        }
+        let layout = Layout::find(sample.get(..SAMPLE_BYTES).unwrap_or(sample), false, &self.options)?;
+        let flow = Flowing {
+            stage: Stage::new(layout.encoding, layout.delimiter),
+            cutter: Cutter::new(layout.delimiter),
+            table: Table::of_part(layout),
+            bytes: 0,
+        };
+        if !flow.may_split() {
+            return Err(part_order());
+        }
+        self.file = Some(File::Flowing(Box::new(flow)));
+        Ok(())
+    }
+
+    /// Ends a part: what was counted and found in it. `last` says that the file ends with it.
+    ///
+    /// # Errors
+    /// `part_order` when no part is open, and what is wrong with the file's end.
+    pub fn end_part(&mut self, last: bool) -> Result<(PartHead, Findings), ModuleError> {
+        let Some(File::Flowing(mut flow)) = self.file.take() else { return Err(part_order()) };
+        if last {
+            self.flow_end(&mut flow)?;
+        }
+        let counts = std::mem::take(&mut self.harvest.counts);
+        let findings = std::mem::replace(&mut self.harvest.findings, Findings::new(&self.roster));
+        let head = PartHead {
+            at_border: flow.cutter.at_border(),
+            bytes: flow.bytes,
+            damage: flow.table.damage.counts(),
+            line_feeds: flow.cutter.line_feeds(),
+            normalised: counts.normalised,
+            not_personal: counts.not_personal,
+            quarantined: counts.quarantined,
+            rows: counts.rows,
+            skipped: counts.skipped,
+            valid: counts.valid,
+        };
+        Ok((head, findings))
+    }
+
+    /// Takes the next piece of another instance's part. The outer result is `part_border` when the part does not
+    /// join on: nothing has changed then, and the stretch may be pushed instead.
+    ///
+    /// # Errors
+    /// `part_broken`; the run is then over.
+    pub fn take_over(
+        &mut self,
+        piece: &[u8],
+        open: impl FnOnce(&[u8]) -> Result<(PartTaker, PartHead), ModuleError>,
+    ) -> Result<Result<(), ModuleError>, ModuleError> {
+        if let Some(mut taker) = self.taker.take() {
+            if !taker.add(piece, &mut self.harvest.findings)? {
+                self.taker = Some(taker);
+            }
+            return Ok(Ok(()));
+        }
+        let Some(File::Flowing(flow)) = &mut self.file else { return Err(part_order()) };
+        let (taker, head) = open(piece)?;
+        if !(head.at_border && flow.may_split() && flow.cutter.at_border()) {
+            let message = "the part does not begin and end between two records";
+            return Ok(Err(ModuleError::new("part_border", "part", message)));
+        }
+        flow.table.add(&head, flow.cutter.line_feeds()).ok_or_else(part_order)?;
+        flow.cutter.skip_lines(head.line_feeds);
+        flow.bytes += head.bytes;
+        self.harvest.counts.add(&head);
+        self.taker = Some(taker);
+        Ok(Ok(()))
     }
 
     /// Finds out how a file lies and reads the rows of its first bytes.

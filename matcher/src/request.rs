@@ -19,6 +19,12 @@ pub enum Op {
     Read,
     /// Look at a file's first bytes.
     Preview,
+    /// Begin a part of a file.
+    Part,
+    /// End the part; the next piece of it.
+    HandOver,
+    /// Take a piece of another instance's part.
+    TakeOver,
     /// Make keys.
     NewKey,
     /// Answer a host's challenge.
@@ -38,6 +44,9 @@ impl Op {
             0x04 => Self::Finish,
             0x05 => Self::Read,
             0x06 => Self::Preview,
+            0x07 => Self::Part,
+            0x08 => Self::HandOver,
+            0x09 => Self::TakeOver,
             0x10 => Self::NewKey,
             0x11 => Self::SignIn,
             0x12 => Self::CoSign,

@@ -23,6 +23,7 @@ use crate::damage::Damage;
 use crate::error::ModuleError;
 use crate::findings::{Asset, Findings};
 use crate::layout::{self, Layout};
+use crate::part::PartHead;
 use crate::text::Stage;
 
 /// Rows whose other columns are looked at whether they match or not, to warn of columns that can't be read.
@@ -63,6 +64,8 @@ pub(crate) struct Table {
     last_hint: (Vec<u8>, Hint),
     /// Whether the heading could pass for a person's row.
     numbered_heading: bool,
+    /// Whether the table's beginning is another instance's: its heading and the rows that are looked at closely.
+    is_part: bool,
 }
 
 impl Table {
@@ -76,12 +79,19 @@ impl Table {
             seen_records: 0,
             last_hint: (Vec::new(), Hint::None),
             numbered_heading,
+            is_part: false,
         }
+    }
+
+    /// The table of a part of a file, whose beginning another instance reads.
+    pub(crate) fn of_part(layout: Layout) -> Self {
+        let seen_records = layout.data_from;
+        Self { seen_records, is_part: true, ..Self::new(layout) }
     }
 
     /// Whether the rows that are looked at closely have passed.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.rows >= LOOKED_AT && self.damage.has_had_its_early_look()
+        self.is_part || self.rows >= LOOKED_AT && self.damage.has_had_its_early_look()
     }
 
     /// The short way for the rows to come, once there may be one.
@@ -95,6 +105,12 @@ impl Table {
     pub(crate) fn count(&mut self, tally: &Tally) {
         self.rows += tally.rows;
         self.damage.tally(tally);
+    }
+
+    /// Adds what another instance saw of the table, behind `line_feeds` lines.
+    pub(crate) fn add(&mut self, part: &PartHead, line_feeds: u64) -> Option<()> {
+        self.rows += part.rows;
+        self.damage.add(&part.damage, line_feeds)
     }
 
     /// A row's document kind; most rows repeat the one before.
@@ -168,7 +184,7 @@ impl TableRows<'_> {
             self.harvest.counts.quarantine("ragged");
             return Ok(());
         }
-        if self.table.rows <= LOOKED_AT {
+        if self.table.rows <= LOOKED_AT && !self.table.is_part {
             self.look(record);
         }
         self.row(record, id)
@@ -193,7 +209,7 @@ impl TableRows<'_> {
         } else {
             self.odd_row(record, id, hint);
         }
-        if self.table.damage.early_look() { self.table.damage.judge() } else { Ok(()) }
+        if self.table.damage.early_look() && !self.table.is_part { self.table.damage.judge() } else { Ok(()) }
     }
 
     /// A row whose identity is not a plain 18-character number.

@@ -20,6 +20,7 @@ use crate::findings::Findings;
 use crate::keys;
 use crate::layout::TableOptions;
 use crate::matching::Matching;
+use crate::part::{PartTaker, SealedPart};
 use crate::preview;
 use crate::request::{self, Op, Request};
 
@@ -31,6 +32,8 @@ pub enum Session {
     Idle,
     /// Files are coming in.
     Open(Box<Open>),
+    /// A part is going out; then the session takes files again.
+    HandingOver(Box<Open>, Box<SealedPart>),
     /// The answer is going out.
     Sealed(Box<SealedAnswer<Findings>>),
     /// An error ended it; everything it held is gone.
@@ -125,6 +128,12 @@ impl Session {
                 _ => Err(ModuleError::new("busy", "session", "this instance has had its session")),
             },
             Op::Push => self.open_step(|open| open.matching.push(rest)),
+            Op::Part => {
+                let [sample] = request::parts(rest)?;
+                self.open_step(|open| open.matching.begin_part(sample))
+            }
+            Op::HandOver => self.hand_over(rest),
+            Op::TakeOver => self.take_over(rest),
             Op::NextFile => self.open_step(|open| open.matching.end_file()),
             Op::Finish => match std::mem::replace(self, Self::Over) {
                 Self::Open(open) => {
@@ -159,6 +168,45 @@ impl Session {
         let Self::Open(open) = self else { return Err(not_open()) };
         match step(open) {
             Ok(()) => Ok(keys::reply(&open.matching.progress())),
+            Err(error) => {
+                self.end();
+                Err(error)
+            }
+        }
+    }
+
+    /// The next piece of a part; the first request ends the part.
+    fn hand_over(&mut self, rest: &[u8]) -> Result<Vec<u8>, ModuleError> {
+        match std::mem::replace(self, Self::Over) {
+            Self::Open(mut open) => {
+                let [last] = request::parts(rest)?;
+                let (head, findings) = open.matching.end_part(last == [1])?;
+                let mut part =
+                    SealedPart::make(&head, findings, open.roster.digest, &open.entropy, &open.keys.signing)?;
+                let piece = part.read();
+                *self = Self::HandingOver(open, Box::new(part));
+                Ok(piece)
+            }
+            Self::HandingOver(open, mut part) => {
+                let piece = part.read();
+                *self = if piece.is_empty() { Self::Open(open) } else { Self::HandingOver(open, part) };
+                Ok(piece)
+            }
+            other => {
+                *self = other;
+                Err(not_open())
+            }
+        }
+    }
+
+    /// Takes a piece of another instance's part. One that does not join on leaves the session as it is.
+    fn take_over(&mut self, piece: &[u8]) -> Result<Vec<u8>, ModuleError> {
+        let Self::Open(open) = self else { return Err(not_open()) };
+        let Open { keys, roster, entropy, matching, .. } = &mut **open;
+        let taken =
+            matching.take_over(piece, |first| PartTaker::begin(first, roster.digest, entropy, &keys.signing));
+        match taken {
+            Ok(joined) => joined.map(|()| keys::reply(&matching.progress())),
             Err(error) => {
                 self.end();
                 Err(error)

@@ -17,6 +17,10 @@ pub enum Use {
     Roster,
     /// Keys and salt of a key file.
     KeyFile,
+    /// The identity of a part that one instance of the module hands to another.
+    PartId,
+    /// The key of such a part.
+    PartKey,
 }
 
 /// A deterministic stream of random bytes.
@@ -29,6 +33,8 @@ impl Stream {
             Use::Answer => b"answer",
             Use::Roster => b"roster",
             Use::KeyFile => b"key-file",
+            Use::PartId => b"part-id",
+            Use::PartKey => b"part-key",
         };
         let mut hasher = blake3::Hasher::new_derive_key("hedui 2026-11-22 hedged generator v1");
         hasher.update(&[u8::try_from(name.len()).unwrap_or(u8::MAX)]);

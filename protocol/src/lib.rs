@@ -32,6 +32,8 @@ mod lanes;
 pub mod log;
 pub mod merkle;
 pub mod name;
+#[cfg(feature = "seal")]
+pub mod part_seal;
 pub mod receipt;
 pub mod release;
 pub mod roster;

@@ -16,7 +16,8 @@ pub const PRODUCT_BYTES: usize = 20;
 
 const HEAD: usize = 16;
 const TOTAL: usize = 24;
-const ACCOUNT: usize = 64;
+/// Bytes of an account.
+pub const ACCOUNT: usize = 64;
 
 /// Bytes of a slot of this level.
 pub fn size(level: Level) -> usize {
@@ -97,7 +98,8 @@ impl AssetKind {
         self as u8 > 128
     }
 
-    fn from_byte(byte: u8) -> Option<Self> {
+    /// The kind of this number.
+    pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|k| *k as u8 == byte)
     }
 }
@@ -261,7 +263,11 @@ impl Account {
         out
     }
 
-    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Reads what [`Account::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] or [`DecodeError::Truncated`] with the field's name.
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             kind: read_kind(r)?,
             currency: read_currency(r)?,

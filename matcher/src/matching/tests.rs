@@ -171,3 +171,134 @@ fn hits_of_the_short_way_are_found() {
     let rows = |slot: usize| slot::Slot::decode(Level::L1, &slots[slot]).unwrap().rows;
     assert_eq!([rows(0), rows(1), rows(2), rows(3)], [2_102, 1, 1, 0]);
 }
+
+/// What every instance of a split run knows.
+fn seals() -> (protocol::secret::Entropy, protocol::secret::SigningKey) {
+    (protocol::secret::Entropy::new(&[9; 32]).unwrap(), protocol::secret::SigningKey::from_seed(&[8; 32]))
+}
+
+/// The pieces of the part that another instance makes of `stretch`.
+fn part(file: &[u8], stretch: &[u8], last: bool, level: Level) -> Result<Vec<Vec<u8>>, ModuleError> {
+    let roster = roster(level);
+    let (entropy, signer) = seals();
+    let mut helper = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+    helper.begin_part(&file[..SAMPLE_BYTES])?;
+    for piece in stretch.chunks(50_000) {
+        helper.push(piece)?;
+    }
+    let (head, findings) = helper.end_part(last)?;
+    let mut part = crate::part::SealedPart::make(&head, findings, roster.digest, &entropy, &signer)?;
+    let mut pieces = Vec::new();
+    loop {
+        let piece = part.read();
+        if piece.is_empty() {
+            return Ok(pieces);
+        }
+        pieces.push(piece);
+    }
+}
+
+/// The same run, with all from `at` on (behind a line break) read by another instance in two parts. A part that
+/// can't be made or does not join on is pushed.
+fn run_split(file: &[u8], at: usize, level: Level) -> (Outcome, Vec<usize>) {
+    let roster = roster(level);
+    let (entropy, signer) = seals();
+    let behind = |at: usize| file[at..].iter().position(|b| *b == b'\n').map_or(file.len(), |n| at + n + 1);
+    let first = behind(at);
+    let second = behind((first + file.len()) / 2);
+    let mut lengths = Vec::new();
+    let mut go = || {
+        let mut leader = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+        leader.push(&file[..first])?;
+        assert!(leader.progress().may_split);
+        for (stretch, last) in [(first..second, false), (second..file.len(), true)] {
+            let joined = match part(file, &file[stretch.clone()], last, level) {
+                Ok(pieces) => {
+                    lengths.extend(pieces.iter().map(Vec::len));
+                    let open =
+                        |piece: &[u8]| crate::part::PartTaker::begin(piece, roster.digest, &entropy, &signer);
+                    let mut joined = Ok(());
+                    for piece in &pieces {
+                        joined = leader.take_over(piece, open)?;
+                        if joined.is_err() {
+                            break;
+                        }
+                    }
+                    joined.is_ok()
+                }
+                Err(_) => false,
+            };
+            if !joined {
+                leader.push(&file[stretch])?;
+            }
+        }
+        let (coverage, warnings, _, findings) = leader.finish()?;
+        let mut slot = vec![0; slot::size(level)];
+        let slots = (0..4).map(|index| {
+            findings.write(index, &mut slot);
+            slot.clone()
+        });
+        Ok((coverage, warnings, slots.collect()))
+    };
+    let outcome = go();
+    (outcome, lengths)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Wherever the file is split, and whatever stands there: the answer is that of one instance.
+    #[test]
+    fn parts_give_what_one_instance_gives(rows in proptest::collection::vec(any_row(), 1..150), at in 0.0..1.0_f64, quoted: bool) {
+        let mut file = [beginning(), rows.concat()].concat();
+        if quoted {
+            file.push_str("某人,身份证,440524188001010014,\"6217\n\n\n\n0001\",1.00,2026-10-31\n");
+        }
+        let from = beginning().len() - 1;
+        let at = from + ((file.len() - from - 1) as f64 * at) as usize;
+        for level in [Level::L0, Level::L1, Level::L2] {
+            let (split, _) = run_split(file.as_bytes(), at, level);
+            prop_assert_eq!(split, run(file.as_bytes(), usize::MAX, level));
+        }
+    }
+}
+
+#[test]
+fn a_part_s_shape_says_nothing_of_what_was_found() {
+    let rows = |number: &str| format!("某人,身份证,{number},6217,100.00,2026-10-31\n").repeat(500);
+    let at = beginning().len() - 1;
+    for level in [Level::L0, Level::L1, Level::L2] {
+        let split = |number| run_split([beginning(), rows(number)].concat().as_bytes(), at, level).1;
+        let (found, not_found) = (split("440524188001010014"), split("110101199001011235"));
+        assert_eq!(found, not_found);
+        assert!(!found.is_empty());
+    }
+}
+
+#[test]
+fn a_foreign_or_changed_part_is_refused() {
+    let file = [beginning(), "某人,身份证,440524188001010014,6217,100.00,2026-10-31\n".to_owned()].concat();
+    let (file, at) = (file.as_bytes(), beginning().len());
+    let roster = roster(Level::L1);
+    let pieces = part(file, &file[at..], true, Level::L1).unwrap();
+    let (entropy, signer) = seals();
+    let other = protocol::secret::SigningKey::from_seed(&[1; 32]);
+    let mut flipped = pieces.clone();
+    flipped[1][5] ^= 1;
+    let again = [pieces[0].clone(), pieces[1].clone(), pieces[1].clone()].to_vec();
+    for (pieces, signer, code) in [
+        (&pieces, &signer, "good"),
+        (&pieces, &other, "part_broken"),
+        (&flipped, &signer, "part_broken"),
+        (&again, &signer, "part_broken"),
+        (&pieces[..1].to_vec(), &signer, "part_order"),
+    ] {
+        let mut leader = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+        leader.push(&file[..at]).unwrap();
+        let open = |piece: &[u8]| crate::part::PartTaker::begin(piece, roster.digest, &entropy, signer);
+        let taken =
+            pieces.iter().try_for_each(|piece| leader.take_over(piece, open).map(|joined| joined.unwrap()));
+        let outcome = taken.and_then(|()| leader.finish().map(drop));
+        assert_eq!(outcome.map_or_else(|e| e.code, |()| "good"), code);
+    }
+}
