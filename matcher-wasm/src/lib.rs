@@ -8,7 +8,11 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use heap::Heap;
 use matcher::session::Session;
+
+#[global_allocator]
+static HEAP: Heap = Heap::new();
 
 thread_local! {
     /// One instance, one session.
@@ -18,7 +22,14 @@ thread_local! {
 /// Carries out one request (SPEC §10).
 #[wasm_bindgen]
 pub fn run(request: Vec<u8>) -> Vec<u8> {
-    SESSION.with_borrow_mut(|session| matcher::run(session, request))
+    HEAP.reserve();
+    let ends_rows = matcher::ends_rows(&request);
+    if !ends_rows {
+        HEAP.seal(false);
+    }
+    let reply = SESSION.with_borrow_mut(|session| matcher::run(session, request));
+    HEAP.seal(ends_rows);
+    reply
 }
 
 /// Version of the border.

@@ -6,6 +6,7 @@
 
 use crate::error::ModuleError;
 use protocol::subject::Reason;
+use rows::Tally;
 
 /// Rows after which a bad column is refused without reading the rest.
 const EARLY: u64 = 2_000;
@@ -14,9 +15,7 @@ const EARLY: u64 = 2_000;
 #[derive(Debug, Default, Clone)]
 pub struct Damage {
     rows: u64,
-    eighteen_digits: u64,
-    trailing_zeros: u64,
-    multiples: u64,
+    ends: Tally,
     scientific: u64,
     masked: u64,
     check_digit: u64,
@@ -28,17 +27,21 @@ pub struct Damage {
 impl Damage {
     /// Takes note of an identity cell that held 18 digits.
     pub fn digits(&mut self, last_four: [u8; 4]) {
-        self.eighteen_digits += 1;
-        let value = last_four.iter().fold(0_u32, |n, d| n * 10 + u32::from(d.wrapping_sub(b'0')));
-        self.trailing_zeros += u64::from(value.is_multiple_of(1_000));
-        // 10^4 is a multiple of 16: the last four digits decide for the whole number.
-        self.multiples += u64::from(value.is_multiple_of(16));
+        self.ends.digits(last_four);
     }
 
-    /// Takes note of a valid row.
-    pub fn valid(&mut self) {
-        self.rows += 1;
-        self.valid += 1;
+    /// Takes note of valid rows.
+    pub fn valid(&mut self, rows: u64) {
+        self.rows += rows;
+        self.valid += rows;
+    }
+
+    /// Takes note of the rows that went the short way.
+    pub fn tally(&mut self, tally: &Tally) {
+        self.valid(tally.rows);
+        self.ends.eighteen_digits += tally.eighteen_digits;
+        self.ends.trailing_zeros += tally.trailing_zeros;
+        self.ends.multiples += tally.multiples;
     }
 
     /// Takes note of a row set aside.
@@ -63,6 +66,11 @@ impl Damage {
         self.rows == EARLY
     }
 
+    /// Whether that time has passed.
+    pub fn has_had_its_early_look(&self) -> bool {
+        self.rows >= EARLY
+    }
+
     /// Refuses the column when its numbers can't be trusted.
     ///
     /// # Errors
@@ -83,23 +91,23 @@ impl Damage {
             let error = refuse("column_masked", "masked numbers: export them without masking", self.masked);
             return error.map_err(|e: ModuleError| e.with("first_row", self.first_masked));
         }
-        let n = self.eighteen_digits;
+        let n = self.ends.eighteen_digits;
         let share =
             |k: u64, least: u64, percent: u64| (k >= least && k * 100 > n * percent) || (k == n && n >= 5);
         // One true number in a thousand ends in 000.
-        if share(self.trailing_zeros, 3, 2) {
+        if share(self.ends.trailing_zeros, 3, 2) {
             return refuse(
                 "column_trailing_zeros",
                 "numbers end in 000: a spreadsheet has cut them to 15 digits; export the column as text",
-                self.trailing_zeros,
+                self.ends.trailing_zeros,
             );
         }
         // One true number in sixteen is a multiple of 16.
-        if share(self.multiples, 12, 25) {
+        if share(self.ends.multiples, 12, 25) {
             return refuse(
                 "column_multiples",
                 "numbers have lost their last digits in a program that keeps 53 bits; export the column as text",
-                self.multiples,
+                self.ends.multiples,
             );
         }
         if self.check_digit >= 20 && self.check_digit > self.valid {
@@ -122,7 +130,7 @@ mod tests {
         for n in numbers {
             let text = format!("{n:018}");
             damage.digits(text.as_bytes()[14..].try_into().unwrap());
-            damage.valid();
+            damage.valid(1);
         }
         damage
     }

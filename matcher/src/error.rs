@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use protocol::answer_seal::SealError;
 use protocol::roster::RosterError;
 use protocol::{CheckError, DecodeError};
+use rows::CutError;
 
 protocol::json_reply! {
     /// An error reply, SPEC §10.
@@ -61,5 +62,24 @@ impl From<SealError> for ModuleError {
             SealError::Decode(error) => Self::decode("answer", &error),
             SealError::Check(error) => error.into(),
         }
+    }
+}
+
+impl From<CutError> for ModuleError {
+    fn from(error: CutError) -> Self {
+        let (code, message, line) = match error {
+            CutError::LineTooLong { line } => (
+                "line_too_long",
+                "a line is longer than 65,536 bytes: perhaps an unclosed quotation mark",
+                line,
+            ),
+            CutError::TooManyColumns { line } => {
+                ("too_many_columns", "a line has more than 256 columns", line)
+            }
+            CutError::UnclosedQuote { line } => {
+                ("unclosed_quote", "the file ends inside a quoted field", line)
+            }
+        };
+        Self::new(code, "file", message).with("line", line)
     }
 }

@@ -3,11 +3,13 @@
 use std::ops::ControlFlow;
 
 use protocol::coverage::Grain;
+use protocol::roster::Entry;
 use protocol::value::{Currency, Date};
+use rows::records::Flow;
+use rows::{Cutter, Record, Rest};
 
 use crate::cell::Unit;
 use crate::error::ModuleError;
-use crate::records::Records;
 use crate::roles::{self, Role};
 use crate::text::{self, Encoding, Stage};
 
@@ -95,6 +97,25 @@ pub struct Layout {
     pub grain: Grain,
 }
 
+/// Keeps the first records.
+struct First {
+    records: Vec<Vec<Vec<u8>>>,
+    limit: usize,
+}
+
+impl Rest for First {
+    fn record(&mut self, record: &Record<'_>) -> Flow {
+        self.records.push(record.fields().map(<[u8]>::to_vec).collect());
+        if self.records.len() < self.limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    }
+
+    fn is_for_short(&mut self, _: &[u8]) -> bool {
+        false
+    }
+
+    fn found(&mut self, _: &Record<'_>, _: &Entry) {}
+}
+
 /// The first records of a file, split one way.
 pub struct Sample {
     /// What they were split at.
@@ -110,17 +131,13 @@ impl Sample {
     pub fn read(bytes: &[u8], encoding: Encoding, delimiter: u8, limit: usize, complete: bool) -> Self {
         let mut stage = Stage::new(encoding, delimiter);
         let plain = stage.next(text::without_mark(encoding, bytes), complete).into_owned();
-        let mut records = Vec::new();
-        let mut cutter = Records::new(delimiter);
-        let mut keep = |record: &crate::records::Record<'_>| {
-            records.push(record.fields().map(<[u8]>::to_vec).collect::<Vec<_>>());
-            if records.len() < limit { Ok(()) } else { Err(ModuleError::new("enough", "", "")) }
-        };
-        let fed = cutter.feed(&plain, &mut keep);
-        if fed.is_ok() && complete {
-            let _ = cutter.end(&mut keep);
+        let mut first = First { records: Vec::new(), limit };
+        let mut cutter = Cutter::new(delimiter);
+        let fed = cutter.feed(&plain, None, &mut first);
+        if complete && fed.is_ok_and(|flow| flow.is_continue()) {
+            let _ = cutter.end(&mut first);
         }
-        Self { delimiter, records, stage }
+        Self { delimiter, records: first.records, stage }
     }
 
     fn texts(&self, record: &[Vec<u8>]) -> Vec<String> {
@@ -261,7 +278,7 @@ pub fn insert_once(names: &mut Vec<String>, name: String) {
 }
 
 /// Whether `record` is the heading again.
-pub fn is_heading(heading: &[Vec<u8>], record: &crate::records::Record<'_>) -> bool {
+pub fn is_heading(heading: &[Vec<u8>], record: &Record<'_>) -> bool {
     if heading.is_empty() || record.width() != heading.len() {
         return false;
     }

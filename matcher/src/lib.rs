@@ -3,29 +3,35 @@
 //! `matcher-wasm` makes the audited `.wasm` file of it; tests and benches call it natively as well. Bytes go in and
 //! bytes come out ([`run`]); nothing else crosses the border. Read first: [`request`] (the border),
 //! [`session`] (open, push, finish, read), then [`matching`] (what happens to a row), and from there
-//! [`layout`], [`records`], [`damage`], [`cell`] and [`findings`].
+//! [`layout`], [`damage`], [`cell`] and [`findings`]. Cutting and the short way of a row are the crate `rows`.
 
 pub mod cell;
+pub mod counts;
 pub mod damage;
 pub mod error;
 pub mod findings;
 pub mod gb18030;
 pub mod keys;
 pub mod layout;
-pub mod lookup;
 pub mod matching;
 pub mod preview;
-pub mod records;
 pub mod request;
 pub mod roles;
+mod row;
 pub mod session;
 pub mod text;
 
-use request::Request;
+use request::{Op, Request};
 use session::Session;
 
 /// Version of the module's border (SPEC §10).
 pub const ABI_VERSION: u32 = 1;
+
+/// Whether what follows a request is sealing, unless more rows come: the runner's allocator wants to know.
+pub fn ends_rows(request: &[u8]) -> bool {
+    let op = request.first().copied().and_then(Op::from_byte);
+    matches!(op, Some(Op::NextFile | Op::Finish | Op::Read))
+}
 
 /// Carries out one request of a session: `0x00 ‖ result` or `0x01 ‖ error JSON`.
 pub fn run(session: &mut Session, request: Vec<u8>) -> Vec<u8> {

@@ -1,7 +1,6 @@
 //! The bytes that cross the module's border (SPEC §10).
 
 use protocol::envelope::Reader;
-use zeroize::Zeroizing;
 
 use crate::error::ModuleError;
 
@@ -31,7 +30,7 @@ pub enum Op {
 }
 
 impl Op {
-    fn from_byte(byte: u8) -> Option<Self> {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {
             0x01 => Self::Open,
             0x02 => Self::Push,
@@ -49,12 +48,20 @@ impl Op {
 }
 
 /// A request, wiped when it is dropped: it may hold a passphrase or customers' rows.
-pub struct Request(Zeroizing<Vec<u8>>);
+pub struct Request(Vec<u8>);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        // One fill and not a byte at a time, as `zeroize` does it: requests are most of a row's bytes.
+        self.0.fill(0);
+        std::hint::black_box(&self.0);
+    }
+}
 
 impl Request {
     /// Takes the request's bytes over.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(bytes)
     }
 
     /// The operation, and what follows it.

@@ -14,11 +14,12 @@ use protocol::value::{Date, Digest, ReleaseNumber, RosterId, Time};
 use protocol::{CheckError, Document, seal};
 use zeroize::Zeroizing;
 
+use crate::counts::Warning;
 use crate::error::ModuleError;
 use crate::findings::Findings;
 use crate::keys;
 use crate::layout::TableOptions;
-use crate::matching::{Matching, Warning};
+use crate::matching::Matching;
 use crate::preview;
 use crate::request::{self, Op, Request};
 

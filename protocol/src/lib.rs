@@ -27,6 +27,8 @@ pub mod json;
 #[cfg(feature = "seal")]
 pub mod key_file;
 pub mod label;
+#[cfg(feature = "seal")]
+mod lanes;
 pub mod log;
 pub mod merkle;
 pub mod name;

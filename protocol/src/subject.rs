@@ -40,6 +40,9 @@ impl Kind {
     }
 }
 
+/// The 18 characters of a valid number of [`Kind::Resident`].
+pub type ResidentNumber = [u8; 18];
+
 /// A kind and a canonical number of that kind. Printing shows the kind only.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject {
@@ -182,13 +185,16 @@ pub fn read(cell: &str, hint: Hint) -> (Outcome, NormalisedSet) {
 
 /// Reads a cell that is a valid 18-character resident number as it stands: the path nearly every row
 /// takes. `None` says nothing but "use [`read`]".
-pub fn read_plain(cell: &[u8]) -> Option<&[u8; 18]> {
-    let number: &[u8; 18] = cell.try_into().ok()?;
-    (check_resident(number) == Check::Valid && !is_placeholder(cell)).then_some(number)
+///
+/// No placeholder passes: the same character eighteen times, or 123456789012345678, has no year from 1800 to 2199.
+#[inline]
+pub fn read_plain(cell: &[u8]) -> Option<&ResidentNumber> {
+    let number: &ResidentNumber = cell.try_into().ok()?;
+    (check_resident(number) == Check::Valid).then_some(number)
 }
 
 /// The subject of a number that [`read_plain`] found good.
-pub fn resident(number: &[u8; 18]) -> Subject {
+pub fn resident(number: &ResidentNumber) -> Subject {
     Subject { kind: Kind::Resident, number: number.iter().map(|b| char::from(*b)).collect() }
 }
 
@@ -318,31 +324,29 @@ enum Check {
 }
 
 /// Form, date and MOD 11-2 check character of an 18-character number (GB 11643).
-fn check_resident(number: &[u8; 18]) -> Check {
-    let (body, &[last]) = split17(number) else { return Check::NoSuchForm };
-    if !all_digits(body) || !(last.is_ascii_digit() || last == b'X') {
+#[inline]
+fn check_resident(number: &ResidentNumber) -> Check {
+    let [body @ .., last] = number;
+    // Every digit is looked at, whatever the first one is: no branch a character.
+    let digits = body.iter().fold(true, |good, b| good & b.is_ascii_digit());
+    if !digits || !(last.is_ascii_digit() || *last == b'X') {
         return Check::NoSuchForm;
     }
     let [_, _, _, _, _, _, y1, y2, y3, y4, m1, m2, d1, d2, ..] = *body;
-    let n = |digits: &[u8]| digits.iter().fold(0, |n, d| n * 10 + u32::from(d - b'0'));
-    let year = n(&[y1, y2, y3, y4]);
-    if !(1800..=2199).contains(&year) || !day_exists(year, n(&[m1, m2]), n(&[d1, d2])) {
+    let two = |tens: u8, ones: u8| u32::from(tens - b'0') * 10 + u32::from(ones - b'0');
+    let year = two(y1, y2) * 100 + two(y3, y4);
+    if !(1800..=2199).contains(&year) || !day_exists(year, two(m1, m2), two(d1, d2)) {
         return Check::NoSuchDate;
     }
-    if last == check_character(body) { Check::Valid } else { Check::WrongCharacter }
-}
-
-fn split17(number: &[u8; 18]) -> (&[u8; 17], &[u8]) {
-    const NONE: [u8; 17] = [0; 17];
-    number.split_first_chunk::<17>().unwrap_or((&NONE, &[]))
+    if *last == check_character(body) { Check::Valid } else { Check::WrongCharacter }
 }
 
 /// MOD 11-2 (ISO 7064, GB 11643): the r-th of `10X98765432` for r = Σ dᵢwᵢ mod 11.
+#[inline]
 fn check_character(body: &[u8; 17]) -> u8 {
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let sum: u32 = body.iter().zip(WEIGHTS).map(|(d, w)| u32::from(d - b'0') * w).sum();
-    let remainder = usize::try_from(sum % 11).unwrap_or(0);
-    b"10X98765432".get(remainder).copied().unwrap_or(b'?')
+    const WEIGHTS: [u16; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let sum: u16 = body.iter().zip(WEIGHTS).map(|(d, w)| u16::from(d - b'0') * w).sum();
+    b"10X98765432".get(usize::from(sum % 11)).copied().unwrap_or(b'?')
 }
 
 /// The characters of a unified social credit code, in the order of their values (GB 32100).

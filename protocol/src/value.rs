@@ -183,6 +183,7 @@ impl Date {
 }
 
 /// Whether the Gregorian calendar has this day.
+#[inline]
 pub(crate) fn day_exists(year: u32, month: u32, day: u32) -> bool {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = match month {

@@ -1,0 +1,76 @@
+//! What is counted over all files of a run, and what is told of it: no row, no number, no name.
+
+use std::collections::BTreeMap;
+
+use protocol::clean::NormalisedSet;
+use protocol::coverage::{Encoding, FileCount, Grain};
+
+/// What is counted over all files.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) rows: u64,
+    pub(crate) valid: u64,
+    pub(crate) not_personal: u64,
+    pub(crate) normalised: BTreeMap<String, u64>,
+    pub(crate) quarantined: BTreeMap<String, u64>,
+    pub(crate) skipped: BTreeMap<String, u64>,
+    pub(crate) warnings: BTreeMap<String, u64>,
+    pub(crate) unknown_products: Vec<String>,
+    pub(crate) files: Vec<FileCount>,
+    pub(crate) columns: Vec<String>,
+    pub(crate) encoding: Option<Encoding>,
+    pub(crate) grain: Grain,
+}
+
+protocol::json_reply! {
+    /// Rows so far, for progress.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Progress {
+        /// Data rows read.
+        pub rows: u64,
+        /// Rows with a valid subject.
+        pub valid: u64,
+        /// Rows set aside.
+        pub quarantined: u64,
+    }
+}
+
+protocol::json_reply! {
+    /// A warning for the page's dictionary.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Warning {
+        /// Stable code.
+        pub code: String,
+        /// How often.
+        pub count: u64,
+    }
+}
+
+impl Counts {
+    pub(crate) fn quarantine(&mut self, reason: &str) {
+        bump(&mut self.quarantined, reason);
+    }
+
+    pub(crate) fn skip(&mut self, what: &str) {
+        bump(&mut self.skipped, what);
+    }
+
+    pub(crate) fn warn(&mut self, code: &str) {
+        bump(&mut self.warnings, code);
+    }
+
+    pub(crate) fn normalise(&mut self, set: NormalisedSet) {
+        for step in set.iter() {
+            bump(&mut self.normalised, step.name());
+        }
+    }
+}
+
+fn bump(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => {
+            counts.insert(name.to_owned(), 1);
+        }
+    }
+}

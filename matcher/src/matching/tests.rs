@@ -1,0 +1,173 @@
+//! The short way and the long way give the same: findings byte for byte, counts, errors.
+
+use proptest::prelude::*;
+use protocol::agreement::{Agreement, Centre, Institution};
+use protocol::answer_seal::Slots as _;
+use protocol::roster::{Entry, Field, KemName, Level, PrfName, Roster, SuiteName};
+use protocol::secret::TokenKey;
+use protocol::slot;
+use protocol::value::{Base64, Digest, PublicKey, RosterId, SealingKey, Time};
+
+use super::*;
+
+const PEOPLE: [&str; 4] =
+    ["11010519491231002X", "440524188001010014", "110105199003072311", "110105491231002"];
+
+fn prf() -> Prf {
+    Prf::new(PrfName::Blake3, TokenKey::from_bytes(&[7; 32]))
+}
+
+fn roster(level: Level) -> AcceptedRoster {
+    let mut entries: Vec<Entry> = PEOPLE[..3]
+        .iter()
+        .zip(0..)
+        .map(|(number, slot)| Entry {
+            token: prf().resident_token(number.as_bytes().try_into().unwrap()).0,
+            slot,
+            folded_tag: [0; 2],
+            exact_tag: 0,
+            ordinal: 0,
+        })
+        .collect();
+    entries.sort_by_key(|e| e.token);
+    let day = |unix| Time::from_unix(unix).unwrap();
+    let roster = Roster {
+        agreement: Digest([0; 32]),
+        as_of: "2026-10-31".parse().unwrap(),
+        authorisations_root: Digest([0; 32]),
+        body_bytes: 72,
+        body_sha256: Digest([0; 32]),
+        entry_count: 3,
+        expires: day(1_800_000_000),
+        fields: [Field::Account, Field::Accounts, Field::Amount, Field::BalanceDate, Field::Name]
+            .into_iter()
+            .filter(|field| field.allowed_at(level))
+            .collect(),
+        id: RosterId([0; 16]),
+        income_from: None,
+        income_to: None,
+        institution: "bank".parse().unwrap(),
+        issued: day(1_799_000_000),
+        kem: KemName::X25519,
+        legal_basis: "-".parse().unwrap(),
+        level,
+        line: None,
+        module_minimum: "0.1.0".parse().unwrap(),
+        opening_groups: Vec::new(),
+        prf: PrfName::Blake3,
+        purpose: "-".parse().unwrap(),
+        serial: 1,
+        slot_count: 64,
+        slot_size: u32::try_from(slot::size(level)).unwrap(),
+        suite: SuiteName::Keyed,
+        ticket: Base64(Vec::new()),
+        token_key: Base64(Vec::new()),
+    };
+    AcceptedRoster { roster, digest: Digest([0; 32]), entries }
+}
+
+fn agreement() -> AgreementInForce {
+    let (signing_key, sealing_key) = (PublicKey([1; 32]), SealingKey([1; 32]));
+    let terms = Agreement {
+        approval_required: false,
+        approver_keys: Vec::new(),
+        centre: Centre {
+            code: "centre".parse().unwrap(),
+            name: "-".parse().unwrap(),
+            sealing_key,
+            signing_key,
+        },
+        compliance_key: None,
+        cosigner_key: None,
+        fields: Vec::new(),
+        institution: Institution {
+            code: "bank".parse().unwrap(),
+            kind: InstitutionKind::Bank,
+            name: "-".parse().unwrap(),
+            sealing_key,
+            signing_key,
+        },
+        level: Level::L2,
+        number: "-".parse().unwrap(),
+        page_sha256: None,
+        prfs: Vec::new(),
+        purpose: "-".parse().unwrap(),
+        suites: Vec::new(),
+        valid_from: "2026-01-01".parse().unwrap(),
+        valid_to: "2027-01-01".parse().unwrap(),
+    };
+    AgreementInForce { terms, digest: Digest([0; 32]) }
+}
+
+type Outcome = Result<(Coverage, Vec<Warning>, Vec<Vec<u8>>), ModuleError>;
+
+/// All that a run gives, over a file in chunks of `chunk` bytes.
+fn run(file: &[u8], chunk: usize, level: Level) -> Outcome {
+    let roster = roster(level);
+    let mut matching = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+    for piece in file.chunks(chunk) {
+        matching.push(piece)?;
+    }
+    let (coverage, warnings, _, findings) = matching.finish()?;
+    let mut slot = vec![0; slot::size(level)];
+    let slots = (0..4).map(|index| {
+        findings.write(index, &mut slot);
+        slot.clone()
+    });
+    Ok((coverage, warnings, slots.collect()))
+}
+
+/// More rows than are looked at closely, so that the short way is open behind them.
+fn beginning() -> String {
+    let mut file = String::from("姓名,证件类型,证件号码,账号,余额,日期\n");
+    for i in 0..2_100 {
+        file.push_str(&format!("某人,身份证,11010519491231002X,6217{i:04},{i}.25,2026-10-31\n"));
+    }
+    file
+}
+
+fn any_row() -> impl Strategy<Value = String> {
+    let number = prop_oneof![
+        6 => proptest::sample::select(PEOPLE.to_vec()).prop_map(str::to_owned),
+        2 => "[0-9]{17}[0-9X]",
+        1 => proptest::sample::select(PEOPLE.to_vec()).prop_map(|n| format!("\"{n}\"")),
+        1 => proptest::sample::select(vec!["", " 11010519491231002x", "91350100M000100Y43", "1*****9X", "合计"]).prop_map(str::to_owned),
+    ];
+    let kind = proptest::sample::select(vec!["身份证", "", "营业执照", "护照"]);
+    let amount = proptest::sample::select(vec!["1.5", "-3", "\"1,000.00\"", "", "?"]);
+    let end = proptest::sample::select(vec!["\n", "\r\n", ",\n", ",x\n", "\r", "\n\n", "\"\n\n"]);
+    (number, kind, amount, end).prop_map(|(number, kind, amount, end)| {
+        let end = if end.starts_with('"') { "\n\n" } else { end };
+        format!("某人,{kind},{number},62170001,{amount},2026-10-31{end}")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// In chunks shorter than a line no row goes the short way; in one piece nearly all do.
+    #[test]
+    fn the_short_way_gives_what_the_long_way_gives(rows in proptest::collection::vec(any_row(), 0..120), chunk in 20_usize..40) {
+        let file = [beginning(), rows.concat()].concat();
+        for level in [Level::L0, Level::L1, Level::L2] {
+            let short = run(file.as_bytes(), usize::MAX, level);
+            let pieces = run(file.as_bytes(), 70_001, level);
+            prop_assert_eq!(&pieces, &short);
+            if level == Level::L1 {
+                prop_assert_eq!(&run(file.as_bytes(), chunk, level), &short);
+            }
+        }
+    }
+}
+
+#[test]
+fn hits_of_the_short_way_are_found() {
+    let mut file = beginning();
+    for number in PEOPLE {
+        file.push_str(&format!("某人,身份证,{number},6217,100.00,2026-10-31\n"));
+    }
+    let (coverage, _, slots) = run(file.as_bytes(), usize::MAX, Level::L1).unwrap();
+    assert_eq!((coverage.rows, coverage.valid), (2_104, 2_104));
+    let rows = |slot: usize| slot::Slot::decode(Level::L1, &slots[slot]).unwrap().rows;
+    assert_eq!([rows(0), rows(1), rows(2), rows(3)], [2_102, 1, 1, 0]);
+}
