@@ -110,7 +110,24 @@ pub fn inspect(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     Ok(reply(&Inspection { r#type: head.kind(), digest, header, signers }))
 }
 
-/// A JSON result: as deep as what shows a header, which has 8 levels itself, can be.
+/// A JSON result; [`inspect`]'s holds a whole header.
 pub fn reply(value: &impl ToJson) -> Vec<u8> {
-    canonical::write(&value.to_json(), 9).unwrap_or_default()
+    canonical::write(&value.to_json(), canonical::MAX_DEPTH + 1).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deepest_header_can_be_shown() {
+        let key = protocol::secret::SigningKey::from_seed(&[1; 32]);
+        let header = format!("{{\"a\":{}{}}}", "[".repeat(7), "]".repeat(7));
+        let pae = format!("DSSEv1 14 hedui/other/v1 {} {header}", header.len());
+        let mut document =
+            format!("hedui/other/v1\n\0\0\0{}{header}\u{1}", char::from(header.len() as u8)).into_bytes();
+        document.extend([key.public().as_bytes().as_slice(), &key.sign(pae.as_bytes()), &[0; 8]].concat());
+        let shown = inspect(&request::join(&[&document])).unwrap();
+        assert!(shown.windows(header.len()).any(|part| part == header.as_bytes()));
+    }
 }

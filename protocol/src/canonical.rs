@@ -9,7 +9,7 @@ use crate::json::{self, Object, ToJson};
 const MAX_INTEGER: u64 = (1 << 53) - 1;
 
 /// How deep objects and lists may nest, the outermost counted as one.
-const MAX_DEPTH: usize = 8;
+pub const MAX_DEPTH: usize = 8;
 
 /// Writes `value` canonically.
 ///
@@ -20,7 +20,7 @@ pub fn encode(value: &impl ToJson) -> Result<Vec<u8>, DecodeError> {
     write(&value.to_json(), MAX_DEPTH)
 }
 
-/// As [`encode`], with at most `levels` levels.
+/// As [`encode`], with at most `levels` levels: a reply that shows a header is deeper than a header.
 ///
 /// # Errors
 /// As [`encode`].
