@@ -3,7 +3,7 @@
 use crate::envelope::Reader;
 use crate::error::DecodeError;
 use crate::roster::Level;
-use crate::value::Currency;
+use crate::value::{Currency, Date};
 
 /// Totals a slot has room for.
 pub const MAX_TOTALS: usize = 24;
@@ -260,13 +260,13 @@ impl Account {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             kind: read_kind(r)?,
-            currency: Currency(r.array("slot.account")?),
+            currency: read_currency(r)?,
             minor: i64::from_be_bytes(r.array("slot.account")?),
-            date: u32::from_be_bytes(r.array("slot.account")?),
+            date: read_day(r)?,
             status: Status::from_byte(byte(r)?).ok_or(DecodeError::Malformed("slot.account.status"))?,
-            name_flag: byte(r)?,
-            ordinal: byte(r)?,
-            bits: byte(r)?,
+            name_flag: below(4, r)?,
+            ordinal: below(8, r)?,
+            bits: below(8, r)?,
             account: read_text(r.take(ACCOUNT_BYTES, "slot.account")?)?,
             product: read_text(r.take(PRODUCT_BYTES, "slot.account")?)?,
         })
@@ -277,12 +277,12 @@ impl Total {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             kind: read_kind(r)?,
-            currency: Currency(r.array("slot.total")?),
+            currency: read_currency(r)?,
             minor: i64::from_be_bytes(r.array("slot.total")?),
             accounts: u16::from_be_bytes(r.array("slot.total")?),
             blank: u16::from_be_bytes(r.array("slot.total")?),
-            oldest: u32::from_be_bytes(r.array("slot.total")?),
-            newest: u32::from_be_bytes(r.array("slot.total")?),
+            oldest: read_day(r)?,
+            newest: read_day(r)?,
         })
     }
 }
@@ -322,7 +322,7 @@ impl Slot {
         }
     }
 
-    /// Reads a slot; every byte must be as [`Slot::encode`] writes it.
+    /// Reads a slot; every byte must be as [`Slot::encode`] writes it, and every value and order as SPEC §5.1 has it.
     ///
     /// # Errors
     /// [`DecodeError::Malformed`] or [`DecodeError::Truncated`] with the part's name.
@@ -362,7 +362,15 @@ impl Slot {
         let slot = Self { found, name_flags, over, ordinals, rows, notes, totals, accounts };
         let mut again = vec![0; size(level)];
         slot.encode(level, &mut again);
-        if again == bytes { Ok(slot) } else { Err(DecodeError::Malformed("slot")) }
+        if again == bytes && slot.is_in_order() { Ok(slot) } else { Err(DecodeError::Malformed("slot")) }
+    }
+
+    /// Whether flags and notes are known ones, and totals and accounts sorted.
+    fn is_in_order(&self) -> bool {
+        self.name_flags < 1 << 4
+            && self.notes < 1 << note::NAMES.len()
+            && self.totals.is_sorted_by(|a, b| (a.kind, a.currency) < (b.kind, b.currency))
+            && self.accounts.is_sorted_by_key(Account::to_bytes)
     }
 }
 
@@ -378,9 +386,34 @@ fn read_kind(r: &mut Reader<'_>) -> Result<AssetKind, DecodeError> {
     AssetKind::from_byte(byte(r)?).ok_or(DecodeError::Malformed("slot.kind"))
 }
 
+fn below(bound: u8, r: &mut Reader<'_>) -> Result<u8, DecodeError> {
+    byte(r)
+        .and_then(|value| if value < bound { Ok(value) } else { Err(DecodeError::Malformed("slot.account")) })
+}
+
+fn read_currency(r: &mut Reader<'_>) -> Result<Currency, DecodeError> {
+    let letters: [u8; 3] = r.array("slot.currency")?;
+    if letters.iter().all(u8::is_ascii_uppercase) {
+        Ok(Currency(letters))
+    } else {
+        Err(DecodeError::Malformed("slot.currency"))
+    }
+}
+
+/// `yyyymmdd`, or 0 for none.
+fn read_day(r: &mut Reader<'_>) -> Result<u32, DecodeError> {
+    match u32::from_be_bytes(r.array("slot.date")?) {
+        day if day == 0 || Date::from_number(day).is_some() => Ok(day),
+        _ => Err(DecodeError::Malformed("slot.date")),
+    }
+}
+
 fn read_text(padded: &[u8]) -> Result<String, DecodeError> {
     let end = padded.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     let text = padded.get(..end).unwrap_or_default();
+    if text.contains(&0) {
+        return Err(DecodeError::Malformed("slot.text"));
+    }
     String::from_utf8(text.to_vec()).map_err(|_| DecodeError::Malformed("slot.text"))
 }
 
@@ -410,24 +443,24 @@ mod tests {
 
     fn any_slot() -> impl Strategy<Value = Slot> {
         let kind = proptest::sample::select(AssetKind::ALL.to_vec());
-        let total =
-            (kind.clone(), any::<i64>(), any::<u16>(), any::<u32>()).prop_map(|(kind, minor, n, date)| {
-                Total {
-                    kind,
-                    currency: Currency::CNY,
-                    minor,
-                    accounts: n,
-                    blank: n / 2,
-                    oldest: date,
-                    newest: date,
-                }
-            });
-        let account = (kind, any::<i64>(), "[0-9]{0,24}", "[存款A]{0,6}", 0_u8..4).prop_map(
-            |(kind, minor, account, product, flag)| Account {
+        let date = || proptest::sample::select(vec![0, 19_500_101, 20_240_229, 21_991_231]);
+        let total = (kind.clone(), "[A-Z]{3}", any::<i64>(), any::<u16>(), date()).prop_map(
+            |(kind, currency, minor, n, date)| Total {
+                kind,
+                currency: currency.parse().unwrap(),
+                minor,
+                accounts: n,
+                blank: n / 2,
+                oldest: date,
+                newest: date,
+            },
+        );
+        let account = (kind, any::<i64>(), "[0-9]{0,24}", "[存款A]{0,6}", 0_u8..4, date()).prop_map(
+            |(kind, minor, account, product, flag, date)| Account {
                 kind,
                 currency: Currency::CNY,
                 minor,
-                date: 20_260_101,
+                date,
                 status: Status::Frozen,
                 name_flag: flag,
                 ordinal: 1,
@@ -439,18 +472,14 @@ mod tests {
         (
             proptest::collection::vec(total, 0..=MAX_TOTALS),
             proptest::collection::vec(account, 0..=MAX_ACCOUNTS),
-            any::<(u8, u8, u32, u8)>(),
+            (0_u8..16, any::<u8>(), any::<u32>(), 0_u8..128),
             any::<Option<bool>>(),
         )
-            .prop_map(|(totals, accounts, (name_flags, ordinals, rows, notes), over)| Slot {
-                found: true,
-                name_flags,
-                over,
-                ordinals,
-                rows,
-                notes,
-                totals,
-                accounts,
+            .prop_map(|(mut totals, mut accounts, (name_flags, ordinals, rows, notes), over)| {
+                totals.sort_by_key(|t| (t.kind, t.currency));
+                totals.dedup_by_key(|t| (t.kind, t.currency));
+                accounts.sort_by_key(Account::to_bytes);
+                Slot { found: true, name_flags, over, ordinals, rows, notes, totals, accounts }
             })
     }
 

@@ -170,8 +170,10 @@ def _kind(kind: int) -> int:
 
 
 def _day(number: int) -> int:
-    """yyyymmdd as a number, 0 for none."""
+    """yyyymmdd as a number, 0 for none; the years are those of §1."""
     if number:
+        if not 1900 <= number // 10_000 <= 2199:
+            raise HeduiError("slot", f"{number} is no day")
         try:
             datetime.date(number // 10_000, number // 100 % 100, number % 100)
         except ValueError:
