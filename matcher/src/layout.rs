@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::Unit;
 use crate::error::ModuleError;
-use crate::records::Records;
+use crate::records::{LINE_TOO_LONG, Records};
 use crate::roles::{self, Role};
 use crate::text::{self, Encoding, Stage};
 
@@ -35,7 +35,7 @@ pub struct TableOptions {
     /// What a row stands for.
     pub grain: Option<Grain>,
     /// Which record is the heading, from 1; 0 for none.
-    pub header_row: Option<usize>,
+    pub header_row: Option<u32>,
     /// What figures count.
     pub unit: Option<Unit>,
 }
@@ -146,7 +146,7 @@ impl Layout {
     /// Finds the layout from the first bytes of a file.
     ///
     /// # Errors
-    /// `empty_file`, `no_id_column`, `bad_option`, and those of [`Encoding::detect`].
+    /// `empty_file`, `line_too_long`, `no_id_column`, `bad_option`, and those of [`Encoding::detect`].
     pub fn find(sample: &[u8], complete: bool, options: &TableOptions) -> Result<Self, ModuleError> {
         let encoding = match options.encoding {
             Some(encoding) => encoding,
@@ -176,7 +176,11 @@ impl Layout {
         }
         let (sample, heading) = best.ok_or_else(|| bad_option("delimiter"))?;
         if sample.records.is_empty() {
-            return Err(ModuleError::new("empty_file", "file", "the file has no rows"));
+            return Err(if complete {
+                ModuleError::new("empty_file", "file", "the file has no rows")
+            } else {
+                ModuleError::new("line_too_long", "file", LINE_TOO_LONG)
+            });
         }
         Self::of_sample(&sample, encoding, heading.map(|(row, _)| row), options)
     }
@@ -188,8 +192,7 @@ impl Layout {
         options: &TableOptions,
     ) -> Result<Self, ModuleError> {
         let row = match options.header_row {
-            Some(0) => None,
-            Some(n) => Some(n - 1),
+            Some(n) => usize::try_from(n).unwrap_or(usize::MAX).checked_sub(1),
             None => found,
         };
         let heading: Vec<Vec<u8>> = match row {

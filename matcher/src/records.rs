@@ -6,6 +6,8 @@ use crate::error::ModuleError;
 
 /// Bytes of a record's fields at most; a quote that is never closed runs into this.
 pub const MAX_RECORD_BYTES: usize = 65_536;
+/// What a person reads of a record that has more.
+pub const LINE_TOO_LONG: &str = "a line is longer than 65,536 bytes: perhaps an unclosed quotation mark";
 /// Fields of a record at most.
 pub const MAX_FIELDS: usize = 256;
 
@@ -105,10 +107,8 @@ impl Records {
                 }
                 ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
                 ReadRecordResult::OutputFull => {
-                    let message = "a line is longer than 65,536 bytes: perhaps an unclosed quotation mark";
-                    return Err(
-                        ModuleError::new("line_too_long", "file", message).with("line", self.reader.line())
-                    );
+                    return Err(ModuleError::new("line_too_long", "file", LINE_TOO_LONG)
+                        .with("line", self.reader.line()));
                 }
                 ReadRecordResult::OutputEndsFull => {
                     let message = "a line has more than 256 columns";
