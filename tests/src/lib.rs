@@ -16,6 +16,7 @@ pub mod blindness;
 pub mod browser;
 pub mod client;
 pub mod exchange;
+pub mod forge;
 pub mod module;
 pub mod script;
 pub mod vectors;
