@@ -19,6 +19,7 @@ pub mod exchange;
 pub mod forge;
 pub mod module;
 pub mod script;
+pub mod soup;
 pub mod strategies;
 pub mod vectors;
 pub mod verdict;
