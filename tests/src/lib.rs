@@ -18,6 +18,7 @@ pub mod client;
 pub mod exchange;
 pub mod forge;
 pub mod module;
+pub mod python;
 pub mod script;
 pub mod soup;
 pub mod strategies;
