@@ -6,7 +6,7 @@ use protocol::coverage::Grain;
 use protocol::roster::Entry;
 use protocol::value::{Currency, Date};
 use rows::records::Flow;
-use rows::{Cutter, Record, Rest};
+use rows::{CutError, Cutter, Record, Rest};
 
 use crate::cell::Unit;
 use crate::error::ModuleError;
@@ -36,7 +36,7 @@ protocol::json_options! {
         /// What a row stands for.
         pub grain: Option<Grain>,
         /// Which record is the heading, from 1; 0 for none.
-        pub header_row: Option<usize>,
+        pub header_row: Option<u32>,
         /// What figures count.
         pub unit: Option<Unit>,
     }
@@ -163,7 +163,7 @@ impl Layout {
     /// Finds the layout from the first bytes of a file.
     ///
     /// # Errors
-    /// `empty_file`, `no_id_column`, `bad_option`, and those of [`text::detect`].
+    /// `empty_file`, `line_too_long`, `no_id_column`, `bad_option`, and those of [`text::detect`].
     pub fn find(sample: &[u8], complete: bool, options: &TableOptions) -> Result<Self, ModuleError> {
         let encoding = match options.encoding {
             Some(encoding) => encoding,
@@ -193,7 +193,11 @@ impl Layout {
         }
         let (sample, heading) = best.ok_or_else(|| bad_option("delimiter"))?;
         if sample.records.is_empty() {
-            return Err(ModuleError::new("empty_file", "file", "the file has no rows"));
+            return Err(if complete {
+                ModuleError::new("empty_file", "file", "the file has no rows")
+            } else {
+                CutError::LineTooLong { line: 1 }.into()
+            });
         }
         Self::of_sample(&sample, encoding, heading.map(|(row, _)| row), options)
     }
@@ -205,8 +209,7 @@ impl Layout {
         options: &TableOptions,
     ) -> Result<Self, ModuleError> {
         let row = match options.header_row {
-            Some(0) => None,
-            Some(n) => Some(n - 1),
+            Some(n) => usize::try_from(n).unwrap_or(usize::MAX).checked_sub(1),
             None => found,
         };
         let heading: Vec<Vec<u8>> = match row {

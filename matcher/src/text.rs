@@ -36,12 +36,15 @@ pub fn detect(sample: &[u8], complete: bool) -> Result<Encoding, ModuleError> {
     }
     let zeros = |odd: usize| sample.iter().skip(odd).step_by(2).filter(|b| **b == 0).count();
     if sample.contains(&0) {
+        // The zero bytes of ASCII stand on one side. Some on the other are characters like 开, U+5F00.
         let (even, odd) = (zeros(0), zeros(1));
-        let many = sample.len() / 6;
-        return match (even, odd) {
-            (0, odd) if odd > many => Ok(Encoding::Utf16Le),
-            (even, 0) if even > many => Ok(Encoding::Utf16Be),
-            _ => refuse("binary_file", "not a text file"),
+        let (few, many) = (even.min(odd), even.max(odd));
+        return if many * 6 <= sample.len() || few * 8 > many {
+            refuse("binary_file", "not a text file")
+        } else if many == odd {
+            Ok(Encoding::Utf16Le)
+        } else {
+            Ok(Encoding::Utf16Be)
         };
     }
     match std::str::from_utf8(sample) {
@@ -214,6 +217,10 @@ mod tests {
         assert_eq!(detect(&GB18030.encode("姓名,证件号码\n张三,1").0), Ok(Encoding::Gb18030));
         assert_eq!(detect(&[0xFF, 0xFE, b'a', 0]), Ok(Encoding::Utf16Le));
         assert_eq!(detect(b"a\0b\0c\0d\0e\0f\0"), Ok(Encoding::Utf16Le));
+        let with_zeros_on_both_sides = "name,开户行,balance\r\nx,一开,1\r\n";
+        let units = || with_zeros_on_both_sides.encode_utf16();
+        assert_eq!(detect(&units().flat_map(u16::to_le_bytes).collect::<Vec<_>>()), Ok(Encoding::Utf16Le));
+        assert_eq!(detect(&units().flat_map(u16::to_be_bytes).collect::<Vec<_>>()), Ok(Encoding::Utf16Be));
         assert_eq!(detect(b"PK\x03\x04rest"), Err("spreadsheet_xlsx"));
         assert_eq!(detect(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1]), Err("spreadsheet_xls"));
         assert_eq!(detect(b"\n<HTML><table>"), Err("html_file"));

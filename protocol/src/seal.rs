@@ -134,14 +134,38 @@ mod tests {
         Stream::new(Use::Answer, &Entropy::new(&[n; 32]).unwrap(), &Digest::of(b""), b"")
     }
 
-    /// RFC 9180 A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305, base mode, first encryption
-    /// is made with an aad, so the key pair and the decapsulation are checked through `pkRm` of `skRm`.
+    /// RFC 9180 A.2.1: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20Poly1305, base mode. Our own seals have no
+    /// aad, so the first encryption of the RFC goes by the same types past [`open`], which must refuse it.
     #[test]
-    fn rfc_9180_key_pair() {
+    fn rfc_9180_base_mode() {
         let secret =
             OpeningKey::from_bytes(&hex!("8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb"));
         let public = hex!("4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a");
         assert_eq!(secret.public().0, public);
+        let ikm = hex!("1ac01f181fdf9f352797655161c58b75c656a6cc2716dcb66372da835542e1df");
+        let (derived, _) = Kem::derive_keypair(&ikm);
+        assert_eq!(Kem::sk_to_pk(&derived).to_bytes().as_slice(), public);
+
+        let info = hex!("4f6465206f6e2061204772656369616e2055726e");
+        let enc = hex!("1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a");
+        let ciphertext = hex!(
+            "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28"
+        );
+        let encapped = <Kem as hpke::Kem>::EncappedKey::from_bytes(&enc).unwrap();
+        let open_with = |aad: &[u8]| {
+            single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
+                &OpModeR::Base,
+                &derived,
+                &encapped,
+                &info,
+                &ciphertext,
+                aad,
+            )
+        };
+        assert_eq!(open_with(b"Count-0").unwrap(), b"Beauty is truth, truth beauty");
+        assert!(open_with(b"Count-1").is_err());
+        let sealed = [enc.as_slice(), &ciphertext].concat();
+        assert_eq!(open(&secret, &info, &sealed, "a seal").unwrap_err(), CheckError::Seal("a seal"));
     }
 
     #[test]

@@ -17,4 +17,4 @@ if [ "${1:-}" = venv ]; then
     exit 0
 fi
 cd "$here"
-exec "$venv/bin/python" -B -m unittest "$@" test_self
+exec "$venv/bin/python" -B -m unittest "$@" test_self test_vectors

@@ -132,6 +132,21 @@ impl Browser {
         assert_eq!(started, 1, "abi_version() in Chromium");
         Chromium(self)
     }
+
+    /// Sends all requests of a session to a fresh instance of the module that [`Browser::matcher`] brought to
+    /// the page, in one go: a call through chromedriver takes longer than most requests.
+    pub async fn play(&self, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let requests: Vec<Value> =
+            requests.iter().map(|request| Base64(request.clone()).to_string().into()).collect();
+        let replies = self.run_async(&[SEND, PLAY].concat(), vec![requests.into()]).await;
+        let reply = |text: &Value| text.as_str().unwrap().parse::<Base64>().unwrap().0;
+        replies
+            .as_array()
+            .unwrap_or_else(|| panic!("the module traps: {replies}"))
+            .iter()
+            .map(reply)
+            .collect()
+    }
 }
 
 /// The matcher in Chromium. Needs a runtime of several threads, since a [`Runner`] waits.
@@ -140,32 +155,45 @@ pub struct Chromium<'b>(&'b Browser);
 
 impl Runner for Chromium<'_> {
     fn send(&mut self, request: Vec<u8>) -> Vec<u8> {
-        let arguments = vec![Base64(request).to_string().into()];
+        let (call, arguments) = ([SEND, CALL].concat(), vec![Base64(request).to_string().into()]);
         let reply =
-            tokio::task::block_in_place(|| Handle::current().block_on(self.0.run_async(CALL, arguments)));
+            tokio::task::block_in_place(|| Handle::current().block_on(self.0.run_async(&call, arguments)));
         reply.as_str().unwrap().parse::<Base64>().unwrap().0
     }
 }
 
 const INSTANTIATE: &str = "
     const [module, done] = arguments;
-    WebAssembly.instantiate(Uint8Array.fromBase64(module), {}).then(({ instance }) => {
+    WebAssembly.instantiate(Uint8Array.fromBase64(module), {}).then(({ instance, module }) => {
+      window.compiled = module;
       window.matcher = instance.exports;
       done(window.matcher.abi_version());
     }, (error) => done(String(error)));
 ";
 
 /// SPEC §10.
+const SEND: &str = "
+    const send = ({ memory, run, __wbindgen_malloc: malloc, __wbindgen_free: free }, text) => {
+      const request = Uint8Array.fromBase64(text);
+      const at = malloc(request.length, 1) >>> 0;
+      new Uint8Array(memory.buffer, at).set(request);
+      const [reply, size] = run(at, request.length);
+      const bytes = new Uint8Array(memory.buffer, reply >>> 0, size).slice();
+      free(reply, size, 1);
+      return bytes.toBase64();
+    };
+";
+
 const CALL: &str = "
     const [text, done] = arguments;
-    const { memory, run, __wbindgen_malloc: malloc, __wbindgen_free: free } = window.matcher;
-    const request = Uint8Array.fromBase64(text);
-    const at = malloc(request.length, 1) >>> 0;
-    new Uint8Array(memory.buffer, at).set(request);
-    const [reply, size] = run(at, request.length);
-    const bytes = new Uint8Array(memory.buffer, reply >>> 0, size).slice();
-    free(reply, size, 1);
-    done(bytes.toBase64());
+    done(send(window.matcher, text));
+";
+
+const PLAY: &str = "
+    const [requests, done] = arguments;
+    WebAssembly.instantiate(window.compiled, {})
+      .then(({ exports }) => done(requests.map((text) => send(exports, text))))
+      .catch((error) => done(String(error)));
 ";
 
 /// A running chromedriver, ended with this value.

@@ -53,6 +53,16 @@ pub struct Setup {
     pub approval: bool,
 }
 
+impl Setup {
+    /// All that a level has a place for.
+    pub fn at(level: Level) -> Self {
+        use Field::{Account, Accounts, Amount, BalanceDate, Name, Product, Status};
+        let every = [Account, Accounts, Amount, BalanceDate, Name, Product, Status];
+        let fields = every.into_iter().filter(|field| field.allowed_at(level)).collect();
+        Self { level, fields, ..Self::default() }
+    }
+}
+
 impl Default for Setup {
     fn default() -> Self {
         Self {
@@ -184,6 +194,41 @@ impl Centre {
         let entropy = Entropy::new(&[seed + 50; 32]).unwrap();
         desk::make_roster(&request, &in_force, &applicants, &self.party.keys, &entropy).unwrap()
     }
+}
+
+/// Heading of a small customer file.
+pub const HEADING: &str = "姓名,证件号码,账户余额,余额日期\n";
+/// Somebody to ask about: name and number.
+pub const ALICE: (&str, &str) = ("张三", "11010519491231002X");
+/// Somebody else.
+pub const BOB: (&str, &str) = ("李四", "440524188001010014");
+
+/// A centre that asks one bank about a handful of people, each with an authorisation; and the list of them.
+pub fn ask_about(setup: Setup, people: &[(&str, &str)]) -> (Centre, Relation, Vec<u8>) {
+    let mut csv = String::from("姓名,证件类型,证件号码,授权书编号\n");
+    for (i, (name, number)) in people.iter().enumerate() {
+        csv += &format!("{name},居民身份证,{number},SQ-{i}\n");
+    }
+    let centre = Centre::new(setup);
+    let relation = centre.ask("bank-x", InstitutionKind::Bank, 1, csv.as_bytes());
+    (centre, relation, csv.into_bytes())
+}
+
+/// What the officers at these places of the list read in `answers`.
+///
+/// # Errors
+/// Those of the desk.
+pub fn open(
+    centre: &Centre,
+    relation: &Relation,
+    applicants: &[u8],
+    answers: Vec<Vec<u8>>,
+    officers: &[usize],
+) -> Result<desk::ResultTable, desk::OpenError> {
+    let agreement = Document::<Agreement>::read(&relation.agreement).unwrap();
+    let question = desk::Question::read(&relation.roster, &[agreement], applicants)?;
+    let keys: Vec<_> = officers.iter().map(|i| &centre.officers[*i].keys.opening).collect();
+    desk::open_answers(&[question], answers, &centre.party.keys.opening, &keys)
 }
 
 /// The moment of the exchange.

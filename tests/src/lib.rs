@@ -2,7 +2,8 @@
 //!
 //! [`world`] makes the data, and knows the truth about it by a path of its own; [`exchange`] sets up a
 //! centre and its institutions; [`module`] drives the matcher natively and under wasmtime, [`browser`] in
-//! Chromium; [`verdict`] holds a result against the truth. The stories are in `tests/tests/`.
+//! Chromium; [`script`] sends one list of requests to all three; [`vectors`] reads `vectors/`; [`verdict`]
+//! holds a result against the truth. The stories are in `tests/tests/`.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,6 +16,12 @@ pub mod blindness;
 pub mod browser;
 pub mod client;
 pub mod exchange;
+pub mod forge;
 pub mod module;
+pub mod python;
+pub mod script;
+pub mod soup;
+pub mod strategies;
+pub mod vectors;
 pub mod verdict;
 pub mod world;

@@ -21,12 +21,27 @@ pub mod op {
     pub const FINISH: u8 = 0x04;
     /// The next piece of the answer.
     pub const READ: u8 = 0x05;
+    /// Look at a file's first bytes.
+    pub const PREVIEW: u8 = 0x06;
+    /// Make keys.
+    pub const NEW_KEY: u8 = 0x10;
+    /// Answer a host's challenge.
+    pub const SIGN_IN: u8 = 0x11;
+    /// Sign a document once more.
+    pub const CO_SIGN: u8 = 0x12;
+    /// Say what a document is.
+    pub const INSPECT: u8 = 0x13;
 }
 
 /// Something that answers requests.
 pub trait Runner {
     /// One request, one reply.
     fn send(&mut self, request: Vec<u8>) -> Vec<u8>;
+
+    /// Requests one after another, and the reply to each.
+    fn send_all(&mut self, requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        requests.iter().map(|request| self.send(request.clone())).collect()
+    }
 }
 
 /// The matcher as a native library.

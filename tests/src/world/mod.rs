@@ -48,7 +48,7 @@ pub use self::name::NameFlag;
 pub use self::number::{Document, Number};
 pub use self::row::Reason;
 pub use self::spelling::Normalised;
-pub use self::truth::{FileTruth, Grain, Holding, Total, Truth};
+pub use self::truth::{FileTruth, Grain, HeldAccount, Holding, Total, Truth};
 
 /// The as-of date of the story, yyyymmdd: the day whose property is asked for.
 pub const AS_OF: u32 = 20261031;

@@ -65,6 +65,26 @@ pub struct Holding {
     pub ordinals: u8,
     /// By kind and currency, in the order of SPEC §5.1.
     pub totals: Vec<Total>,
+    /// The accounts behind them, in the order of the file.
+    #[serde(skip)]
+    pub accounts: Vec<HeldAccount>,
+}
+
+/// One account, or what a customer has of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct HeldAccount {
+    /// Its number, empty where the institution gives none.
+    pub number: String,
+    /// The kind.
+    pub kind: AssetKind,
+    /// The currency.
+    pub currency: Currency,
+    /// Minor units; `None` where the cell is empty.
+    pub minor: Option<i64>,
+    /// Balance date as yyyymmdd, 0 for none.
+    pub date: u32,
+    /// The ordinal of the number it was found under.
+    pub ordinal: u8,
 }
 
 /// What a person has of one kind in one currency.
@@ -106,6 +126,14 @@ impl Holding {
             if position.minor.is_none() && grain == Grain::Customer {
                 continue;
             }
+            self.accounts.push(HeldAccount {
+                number: row.account.number.clone(),
+                kind: position.kind,
+                currency: position.currency,
+                minor: position.minor,
+                date: row.account.date.unwrap_or(0),
+                ordinal,
+            });
             let total = self.total(position.kind, position.currency);
             total.accounts += 1;
             match position.minor {

@@ -197,6 +197,14 @@ fn recount(world: &World, institution: &Institution) {
                 }
                 let kind = fixed.unwrap_or_else(|| kind(&record[column(&["产品名称", "账户类型"]).unwrap()]));
                 let day = date(&record[date_at]);
+                holding.accounts.push(HeldAccount {
+                    number: column(&["账号", "一码通账户"]).map_or_else(String::new, |at| record[at].clone()),
+                    kind,
+                    currency,
+                    minor: amount,
+                    date: day,
+                    ordinal: *ordinal,
+                });
                 let fresh = Total { kind, currency, minor: 0, accounts: 0, blank: 0, oldest: 0, newest: 0 };
                 let at = holding.totals.iter().position(|t| t.kind == kind && t.currency == currency);
                 let at = at.unwrap_or_else(|| {
