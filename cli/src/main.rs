@@ -12,6 +12,7 @@ mod files;
 mod keys;
 mod output;
 mod parse;
+mod serials;
 
 use std::process::ExitCode;
 
@@ -52,7 +53,7 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Say what a module imports, exports and needs; fail on anything off the allow-list.
     Audit(audit::Arguments),
-    /// Run the relay between a centre and its institutions.
+    /// Run the relay between a centre and its institutions; `hedui-host` is the same without the desk linked in.
     Host(host::Arguments),
 }
 
@@ -85,13 +86,21 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn arguments_fit_each_other_and_every_command_shows_an_example() {
+    fn arguments_fit_each_other_and_every_example_is_one() {
         fn check(command: &clap::Command) {
-            if command.get_subcommands().next().is_none() {
-                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-                assert!(help.starts_with("Example:\n  hedui "), "{}", command.get_name());
-            }
             command.get_subcommands().for_each(check);
+            if command.has_subcommands() {
+                return;
+            }
+            let (name, help) = (command.get_name(), command.get_after_help().map(ToString::to_string));
+            let help = help.unwrap_or_else(|| panic!("{name} has no example"));
+            let example = help.strip_prefix("Example:\n  ").unwrap();
+            let words: Vec<&str> = example.split_whitespace().collect();
+            assert!(words[0] == "hedui" && words.contains(&name), "{example}");
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("{example}\n{error}");
+            }
+            assert!(Cli::try_parse_from(words.iter().chain(&["--no-such-flag"])).is_err());
         }
         Cli::command().debug_assert();
         check(&Cli::command());
