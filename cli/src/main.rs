@@ -12,13 +12,14 @@ mod files;
 mod keys;
 mod output;
 mod parse;
+mod relay;
 mod serials;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{agreement, audit, cosign, host, inspect, key, matching, open, roster};
+use commands::{agreement, audit, cosign, exchange, host, inspect, key, matching, open, roster};
 use output::Output;
 
 /// 核对: household economic-status checks by tokens instead of names.
@@ -53,6 +54,12 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Say what a module imports, exports and needs; fail on anything off the allow-list.
     Audit(audit::Arguments),
+    /// Hand agreements and rosters to a host, as a centre.
+    Post(exchange::Post),
+    /// Fetch from a host what is new: an institution its agreements and rosters, a centre the answers.
+    Fetch(exchange::Fetch),
+    /// Send an answer to a host, as an institution, and keep its receipt.
+    Send(exchange::Send),
     /// Run the relay between a centre and its institutions; `hedui-host` is the same without the desk linked in.
     Host(host::Arguments),
 }
@@ -69,6 +76,9 @@ fn main() -> ExitCode {
         Command::Open(arguments) => open::run(&arguments, &output),
         Command::Inspect(arguments) => inspect::run(&arguments, &output),
         Command::Audit(arguments) => audit::run(&arguments, &output),
+        Command::Post(arguments) => exchange::post(&arguments, &output),
+        Command::Fetch(arguments) => exchange::fetch(&arguments, &output),
+        Command::Send(arguments) => exchange::send(&arguments, &output),
         Command::Host(arguments) => host::run(arguments, &output),
     };
     match done {

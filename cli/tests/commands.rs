@@ -431,6 +431,59 @@ fn the_host_is_a_command_too() {
 }
 
 #[test]
+fn an_approved_answer_reaches_the_centre_through_the_host() {
+    let desk = Desk::agreed(&format!("{L1} --approver boss.key.hedui"));
+    desk.make("");
+    desk.write("customers.csv", CUSTOMERS);
+    let host = Host::start(&desk);
+    let at = |command: &str, key: &str| {
+        format!("{command} --host {} --key {key}.key.hedui --passphrase-file pass", host.url)
+    };
+    let failed = |line: &str, code: &str| {
+        let refused: Value = serde_json::from_str(&desk.bad(&format!("{line} --json"))).unwrap();
+        assert_eq!(refused["error"]["code"], code, "{line}: {refused}");
+    };
+
+    // Until the agreement is there, the bank is nobody.
+    failed(&format!("{} --out inbox", at("fetch", "bank")), "sign_in_refused");
+    let posted = desk.json(&format!("{} agreement {ROSTER}", at("post", "centre")));
+    assert_eq!(posted["posted"].as_array().unwrap().len(), 2);
+    desk.good(&format!("{} agreement {ROSTER}", at("post", "centre"))); // again does no harm
+    let fetched = desk.json(&format!("{} --out inbox", at("fetch", "bank")))["fetched"].clone();
+    let fetched: Vec<String> = serde_json::from_value(fetched).unwrap();
+    assert_eq!(fetched.len(), 2);
+    assert!(
+        fetched[0].ends_with(".agreement.hedui") && fetched[1] == "inbox/bank-1-7.roster.hedui",
+        "{fetched:?}"
+    );
+    assert_eq!(fs::read(desk.path(&fetched[0])).unwrap(), fs::read(desk.path("agreement")).unwrap());
+    assert_eq!(fs::read(desk.path(&fetched[1])).unwrap(), fs::read(desk.path(ROSTER)).unwrap());
+    assert_eq!(desk.good(&format!("{} --out inbox", at("fetch", "bank"))), "nothing new\n");
+
+    let line = matching("--out answer").replace(ROSTER, &fetched[1]);
+    desk.good(&line.replace("--agreement agreement", &format!("--agreement {}", fetched[0])));
+    let send = |answer: &str| format!("{} --receipt receipt {answer}", at("send", "bank"));
+    failed(&send("answer"), "missing_signature");
+    assert!(!desk.path("receipt").exists(), "no receipt for what was not taken");
+    desk.good("cosign --document answer --key boss.key.hedui --passphrase-file pass --out approved");
+    failed(&send("approved").replace("bank.key", "centre.key"), "wrong_role");
+    failed(&send("approved").replace(&host.url, "http://127.0.0.1:1"), "host_unreachable");
+    failed(&send("approved").replace("http:", "https:"), "bad_option");
+    let sent = desk.json(&send("approved"));
+    assert_eq!(sent["signers"], serde_json::json!([host.key]));
+    assert_eq!(desk.json("inspect receipt")["header"]["answer"], sent["answer"]);
+    desk.good(&format!("{} --force", send("approved"))); // the same receipt
+
+    let fetched = desk.json(&format!("{} --out answers", at("fetch", "centre")));
+    assert_eq!(fetched["fetched"], serde_json::json!(["answers/bank-1-7-v1.answer.hedui"]));
+    let table = desk.json(&format!("{OPEN} --answer answers/bank-1-7-v1.answer.hedui"));
+    assert_eq!(
+        (table["rows"][0]["id_number"].as_str(), table["rows"][0]["minor"].as_i64()),
+        (Some(ID), Some(123_456))
+    );
+}
+
+#[test]
 fn every_subcommand_speaks_json() {
     let desk = Desk::agreed(L1);
     desk.write("customers.csv", CUSTOMERS);
@@ -454,7 +507,7 @@ fn every_subcommand_speaks_json() {
         "inspect answer".to_owned(),
         format!("audit {}", wasm.display()),
     ];
-    let mut seen: Vec<&str> = vec!["host"]; // above
+    let mut seen: Vec<&str> = vec!["host", "post", "fetch", "send"]; // above
     for line in &lines {
         assert!(desk.json(line).is_object(), "{line}");
         seen.push(line.split(' ').next().unwrap());
