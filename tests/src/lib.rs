@@ -14,6 +14,7 @@
 pub mod blindness;
 pub mod browser;
 pub mod client;
+pub mod codes;
 pub mod exchange;
 pub mod module;
 pub mod verdict;
