@@ -73,7 +73,7 @@ const app = {
 
 /** @param {boolean} [ended] */
 function begin(ended = false) {
-  app.state = { step: 'unlock', busy: '', failure: null, ended, files: [], table: app.emptyTable(), version: 1 };
+  app.state = { step: 'unlock', busy: '', failure: null, ended, files: [], table: app.emptyTable(), version: 1, lastSerial: 0 };
   render();
 }
 

@@ -10,7 +10,14 @@ import { Failure } from './matcher.js';
 /** @typedef {{heading: string, role: string | null}} Column of a preview */
 /** @typedef {(changed: object) => void} Set changes options of the table and looks again */
 
-const bytesOf = async (/** @type {Blob} */ blob) => new Uint8Array(await blob.arrayBuffer());
+/** Bytes that a key file, a roster and an agreement have at most; the module judges them more closely. */
+const MOST = { key: 1 << 16, roster: 64 << 20, agreement: 128 << 10 };
+
+/** Reads a chosen file, when it is no larger than what it should be. @param {Blob} blob @param {keyof MOST} kind */
+async function bytesOf(blob, kind) {
+  if (blob.size > MOST[kind]) throw new Failure('file_too_large', { field: kind });
+  return new Uint8Array(await blob.arrayBuffer());
+}
 const now = () => Math.floor(Date.now() / 1000);
 const SECOND = { class: 'button second' };
 const QUIET = { class: 'button quiet' };
@@ -50,7 +57,7 @@ export function unlock(app) {
     content: [
       app.online && !isSecureContext && h('p', { class: 'notice bad', id: 'plain' }, t('unlock.plain')),
       state.resumed && p('notice', t('unlock.again2')),
-      picker('key-file', t('unlock.keyFile'), state.key?.files ?? [], take, { accept: '.json', hint: t('unlock.keyHint') }),
+      picker('key-file', t('unlock.keyFile'), state.key?.files ?? [], take, { accept: '.hedui', hint: t('unlock.keyHint') }),
       state.key && facts([[t('unlock.unit'), state.key.name], [t('unlock.code'), state.key.code]]),
       field(t('unlock.passphrase'), input('passphrase', { type: 'password', onkeydown: enter })),
       h('label', { class: 'check' }, input('show', { type: 'checkbox', onchange: show }), t('unlock.show')),
@@ -63,7 +70,7 @@ export function unlock(app) {
 /** Reads who a key file belongs to; its secrets are sealed. @param {App} app @param {File} file */
 async function takeKey(app, file) {
   app.state.key = null;
-  const bytes = await bytesOf(file);
+  const bytes = await bytesOf(file, 'key');
   const plain = await new Response(new Blob([bytes])).json().catch(() => null);
   if (plain?.type !== 'hedui/key/v1') throw new Failure('key_file');
   if (plain.role !== 'institution') throw new Failure('wrong_role');
@@ -99,13 +106,13 @@ function keyForm(app) {
 /** @param {App} app */
 function keyMade(app) {
   const { made } = app.state;
-  const key = new File([made.key], `${made.code}.key.json`);
+  const key = new File([made.key], `${made.code}.key.hedui`);
   const use = () => app.act('', async () => {
     await takeKey(app, key);
     app.state.made = null;
     document.getElementById('first-time')?.removeAttribute('open');
   });
-  const joining = saveLink('save-joining', t('unlock.saveJoining'), new Blob([made.joining]), `${made.code}.joining`);
+  const joining = saveLink('save-joining', t('unlock.saveJoining'), new Blob([made.joining]), `${made.code}.joining.hedui`);
   return h('div', { class: 'first', id: 'made' },
     h('h3', {}, t('unlock.made')),
     h('ol', { class: 'keep' },
@@ -128,10 +135,11 @@ export function task(app) {
     ];
     return { leaves: 'nothing', content: [taskFacts(state.task)], actions };
   }
-  const look = () => app.act('task.checking', async () => {
+  const list = async () => {
     await host.signIn(app.matcher, state.key.signing);
     state.rosters = (await host.rosters()).sort((a, b) => (a.expires < b.expires ? -1 : 1));
-  });
+  };
+  const look = () => app.act('task.checking', list);
   const pick = (/** @type {any} */ row) => app.act('task.checking', async () => {
     state.version = Math.max(0, ...row.answered) + 1;
     await openTask(app, await host.document('rosters', row.digest), await host.document('agreements', row.agreement), true);
@@ -139,7 +147,11 @@ export function task(app) {
   const drop = () => app.act('task.checking', async () => {
     if (!state.rosterFile || !state.agreementFile) throw new Failure('task.needBoth');
     state.version = 1;
-    await openTask(app, await bytesOf(state.rosterFile), await bytesOf(state.agreementFile), false);
+    const [roster, agreement] = [await bytesOf(state.rosterFile, 'roster'), await bytesOf(state.agreementFile, 'agreement')];
+    // Only the host can say whether a newer roster was answered. Where there is none, or it does not know this
+    // institution, files are all there is.
+    if (app.online) await list().catch(unlessOffline);
+    await openTask(app, roster, agreement, false);
   });
   const card = (/** @type {any} */ row) => h('li', { 'data-roster': row.digest },
     h('div', {}, h('strong', {}, `${t('task.asOf')} ${day(row.as_of)}`), h('span', {}, `${t('task.due')} `, due(row.expires))),
@@ -151,7 +163,7 @@ export function task(app) {
     ? h('ul', { class: 'cards', id: 'rosters' }, state.rosters.map(card))
     : h('p', { class: 'notice', id: 'no-rosters' }, t('task.empty')));
   const chooser = (/** @type {'roster' | 'agreement'} */ kind) => picker(`${kind}-file`, t(`task.${kind}`),
-    state[`${kind}File`] ? [state[`${kind}File`]] : [], ([file]) => set({ [`${kind}File`]: file }), { accept: `.${kind}` });
+    state[`${kind}File`] ? [state[`${kind}File`]] : [], ([file]) => set({ [`${kind}File`]: file }), { accept: '.hedui' });
   return {
     leaves: app.online ? 'signIn' : 'nothing',
     content: [
@@ -164,20 +176,31 @@ export function task(app) {
   };
 }
 
+/** @param {unknown} failure */
+function unlessOffline(failure) {
+  if (!(failure instanceof Failure) || !['host_unreachable', 'sign_in_refused'].includes(failure.code)) throw failure;
+}
+
+/** The highest serial that the host took an answer to, under this agreement's centre and institution. @param {any[]} rosters @param {any} agreed */
+const answeredSerial = (rosters, { centre, institution }) => Math.max(0, ...rosters
+  .filter((row) => row.answered.length > 0 && row.centre_key === centre?.signing_key && row.institution === institution?.code)
+  .map((row) => row.serial));
+
 /**
  * Opens both documents in the module, which checks every signature, date and key.
  * @param {App} app @param {Uint8Array} roster @param {Uint8Array} agreement @param {boolean} online
  */
 async function openTask(app, roster, agreement, online) {
+  const agreed = await app.matcher.ask('inspect', { document: agreement });
+  app.state.lastSerial = answeredSerial(app.state.rosters ?? [], agreed.header);
   await app.matcher.ask('check', { roster, agreement, options: options(app, {}) });
   const asked = await app.matcher.ask('inspect', { document: roster });
-  const agreed = await app.matcher.ask('inspect', { document: agreement });
   app.state.task = { roster, agreement, online, digest: asked.digest, asked: asked.header, agreed: agreed.header };
 }
 
 /** Options of `open`, SPEC §10. @param {App} app @param {object} table */
 const options = ({ state, matcher }, table) =>
-  ({ answer_version: state.version, last_serial: 0, module_sha256: matcher.digest, now: now(), table });
+  ({ answer_version: state.version, last_serial: state.lastSerial, module_sha256: matcher.digest, now: now(), table });
 
 /** @param {{level: string, line?: {currency: string, minor: number} | null}} asked */
 const level = ({ level, line }) => (line ? t('levels.line', { amount: money(line.minor, line.currency) }) : t(`levels.${level}`));
@@ -368,7 +391,7 @@ export function send(app) {
   });
   const digestOf = (/** @type {string} */ id, /** @type {string} */ value) => h('code', { id, class: 'digest' }, groups(value));
   const shape = t('send.shapeText', { slots: asked.slot_count, size: asked.slot_size + 16 });
-  const save = saveLink('save', t('send.save'), answer, `${name}.answer`, direct && (online || state.receipt) ? QUIET : {});
+  const save = saveLink('save', t('send.save'), answer, `${name}.answer.hedui`, direct && (online || state.receipt) ? QUIET : {});
   const end = (/** @type {object} */ style) => button('again', t('send.again'), () => app.end(), style);
   return {
     leaves: state.receipt ? 'sent' : 'answer',
@@ -426,5 +449,5 @@ function receiptPanel(receipt, digest, name) {
       [t('send.position'), count(receipt.log_position)],
       [t('send.receiptAnswer'), h('span', { class: same ? 'good' : 'bad' }, t(same ? 'send.match' : 'send.differ'))],
     ]),
-    saveLink('save-receipt', t('send.saveReceipt'), new Blob([receipt.bytes]), `${name}.receipt`, save));
+    saveLink('save-receipt', t('send.saveReceipt'), new Blob([receipt.bytes]), `${name}.receipt.hedui`, save));
 }

@@ -14,7 +14,7 @@ pub(crate) type Passphrase = Zeroizing<Vec<u8>>;
 
 /// Reads a key file.
 pub(crate) fn read(path: &Path) -> Result<KeyFile, Failure> {
-    KeyFile::read(&files::read(path)?).map_err(|e| Failure::from(e).of(path))
+    KeyFile::read(&files::read(path, files::SMALL)?).map_err(|e| Failure::from(e).of(path))
 }
 
 /// Reads a key file that must be of one of `roles`, and unlocks it.
@@ -61,7 +61,7 @@ pub(crate) fn new_passphrase(passphrase_file: Option<&PathBuf>) -> Result<Passph
 
 /// The first line of a file, as typed.
 fn read_passphrase(path: &Path) -> Result<Passphrase, Failure> {
-    let bytes = Zeroizing::new(files::read(path)?);
+    let bytes = Zeroizing::new(files::read(path, files::SMALL)?);
     let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     Ok(Zeroizing::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec()))
 }

@@ -12,12 +12,14 @@ mod files;
 mod keys;
 mod output;
 mod parse;
+mod relay;
+mod serials;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{agreement, audit, cosign, host, inspect, key, matching, open, roster};
+use commands::{agreement, audit, cosign, exchange, host, inspect, key, matching, open, roster};
 use output::Output;
 
 /// 核对: household economic-status checks by tokens instead of names.
@@ -52,7 +54,13 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Say what a module imports, exports and needs; fail on anything off the allow-list.
     Audit(audit::Arguments),
-    /// Run the relay between a centre and its institutions.
+    /// Hand agreements and rosters to a host, as a centre.
+    Post(exchange::Post),
+    /// Fetch from a host what is new: an institution its agreements and rosters, a centre the answers.
+    Fetch(exchange::Fetch),
+    /// Send an answer to a host, as an institution, and keep its receipt.
+    Send(exchange::Send),
+    /// Run the relay between a centre and its institutions; `hedui-host` is the same without the desk linked in.
     Host(host::Arguments),
 }
 
@@ -68,6 +76,9 @@ fn main() -> ExitCode {
         Command::Open(arguments) => open::run(&arguments, &output),
         Command::Inspect(arguments) => inspect::run(&arguments, &output),
         Command::Audit(arguments) => audit::run(&arguments, &output),
+        Command::Post(arguments) => exchange::post(&arguments, &output),
+        Command::Fetch(arguments) => exchange::fetch(&arguments, &output),
+        Command::Send(arguments) => exchange::send(&arguments, &output),
         Command::Host(arguments) => host::run(arguments, &output),
     };
     match done {
@@ -85,13 +96,21 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn arguments_fit_each_other_and_every_command_shows_an_example() {
+    fn arguments_fit_each_other_and_every_example_is_one() {
         fn check(command: &clap::Command) {
-            if command.get_subcommands().next().is_none() {
-                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-                assert!(help.starts_with("Example:\n  hedui "), "{}", command.get_name());
-            }
             command.get_subcommands().for_each(check);
+            if command.has_subcommands() {
+                return;
+            }
+            let (name, help) = (command.get_name(), command.get_after_help().map(ToString::to_string));
+            let help = help.unwrap_or_else(|| panic!("{name} has no example"));
+            let example = help.strip_prefix("Example:\n  ").unwrap();
+            let words: Vec<&str> = example.split_whitespace().collect();
+            assert!(words[0] == "hedui" && words.contains(&name), "{example}");
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("{example}\n{error}");
+            }
+            assert!(Cli::try_parse_from(words.iter().chain(&["--no-such-flag"])).is_err());
         }
         Cli::command().debug_assert();
         check(&Cli::command());

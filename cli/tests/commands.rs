@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -61,8 +63,8 @@ impl Desk {
 
     fn keys(&self, roles: &[(&str, &str)]) {
         for (role, name) in roles {
-            let extra = if *role == "institution" { "--kind bank --joining bank.joining" } else { "" };
-            let line = format!("--role {role} --code {name}-1 --name {name} --out {name}.key {extra}");
+            let extra = if *role == "institution" { "--kind bank --joining bank.joining.hedui" } else { "" };
+            let line = format!("--role {role} --code {name}-1 --name {name} --out {name}.key.hedui {extra}");
             self.good(&format!("key new {line} --passphrase-file pass"));
         }
     }
@@ -80,10 +82,10 @@ impl Desk {
             ("approver", "boss"),
         ]);
         desk.good(&format!(
-            "agreement propose --joining bank.joining --key centre.key --number N-1 --purpose 最低生活保障 \
+            "agreement propose --joining bank.joining.hedui --key centre.key.hedui --number N-1 --purpose 最低生活保障 \
              --valid-from 2020-01-01 --valid-to 2199-12-31 --out proposal --passphrase-file pass {terms}"
         ));
-        desk.good("agreement countersign --agreement proposal --key bank.key --out agreement --passphrase-file pass");
+        desk.good("agreement countersign --agreement proposal --key bank.key.hedui --out agreement --passphrase-file pass");
         desk.write("people.csv", &format!("姓名,身份证号,授权书编号\n张三,{ID},A-1\n李四,{OTHER},A-1\n"));
         desk
     }
@@ -93,43 +95,52 @@ impl Desk {
     }
 }
 
-const MAKE: &str = "roster make --agreement agreement --applicants people.csv --key centre.key --as-of 2026-11-22 \
-                    --serial 7 --out rosters --passphrase-file pass --officer a.key b.key c.key";
+const MAKE: &str = "roster make --agreement agreement --applicants people.csv --key centre.key.hedui --as-of 2026-11-22 \
+                    --serial 7 --out rosters --passphrase-file pass --officer a.key.hedui b.key.hedui c.key.hedui";
 const ROSTER: &str = "rosters/bank-1-7.roster.hedui";
 const L1: &str = "--level L1 --fields name,amount,accounts,balance_date";
 const OPEN: &str = "open --roster rosters/bank-1-7.roster.hedui --agreement agreement --applicants people.csv \
-                    --key centre.key --passphrase-file pass --officer c.key a.key --officer-passphrase-file pass pass";
+                    --key centre.key.hedui --passphrase-file pass --officer c.key.hedui a.key.hedui --officer-passphrase-file pass pass";
 
-fn module() -> Option<PathBuf> {
+/// The built module. Without it nothing here has been shown, so that is a failure, too.
+fn module() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let path = root.join("target/artifact/matcher.wasm");
-    if !path.is_file() {
-        eprintln!("skipped: no module; `cargo xtask wasm` builds it");
-        return None;
-    }
-    Some(path)
+    assert!(path.is_file(), "there is no target/artifact/matcher.wasm: run `cargo xtask wasm` first");
+    path
 }
+
+/// `match` over the desk's roster and the file `customers.csv`.
+fn matching(more: &str) -> String {
+    format!(
+        "match --module {} --roster {ROSTER} --agreement agreement --key bank.key.hedui --passphrase-file pass \
+         customers.csv {more}",
+        module().display()
+    )
+}
+
+const CUSTOMERS: &str = "客户姓名,证件号码,账户余额\n张三,11010519491231002X,1234.56\n";
 
 #[test]
 fn keys_are_made_once_and_for_their_owner_alone() {
     let desk = Desk::new();
     desk.keys(&[("centre", "centre")]);
-    let shown = desk.json("key show centre.key");
+    let shown = desk.json("key show centre.key.hedui");
     assert_eq!((shown["role"].as_str(), shown["code"].as_str()), (Some("centre"), Some("centre-1")));
-    assert_eq!(desk.json("inspect centre.key"), shown);
-    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(desk.path("centre.key")).unwrap());
+    assert_eq!(desk.json("inspect centre.key.hedui"), shown);
+    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(desk.path("centre.key.hedui")).unwrap());
     assert_eq!(mode & 0o777, 0o600);
 
-    let again = "key new --role officer --code x --name x --out centre.key --passphrase-file pass";
+    let again = "key new --role officer --code x --name x --out centre.key.hedui --passphrase-file pass";
     assert!(desk.bad(again).starts_with("error: out: the file is there already"));
-    assert_eq!(desk.json("key show centre.key"), shown);
+    assert_eq!(desk.json("key show centre.key.hedui"), shown);
     desk.good(&format!("{again} --force"));
-    assert_ne!(desk.json("key show centre.key"), shown);
+    assert_ne!(desk.json("key show centre.key.hedui"), shown);
 
     desk.write("short", "1234567\n");
-    let short = "key new --role officer --code x --name x --out x.key --passphrase-file short";
+    let short = "key new --role officer --code x --name x --out x.key.hedui --passphrase-file short";
     assert_eq!(desk.bad(short), "error: passphrase: the passphrase is shorter than 8 bytes\n");
-    assert!(!desk.path("x.key").exists(), "nothing half-made is left");
+    assert!(!desk.path("x.key.hedui").exists(), "nothing half-made is left");
 }
 
 #[test]
@@ -149,12 +160,13 @@ fn agreements_are_between_the_right_two() {
     let shown = desk.json("inspect agreement");
     assert_eq!(shown["type"], "hedui/agreement/v1");
     assert_eq!(shown["signers"].as_array().unwrap().len(), 2);
-    let wrong =
-        desk.bad("agreement countersign --agreement proposal --key a.key --out x --passphrase-file pass");
+    let wrong = desk
+        .bad("agreement countersign --agreement proposal --key a.key.hedui --out x --passphrase-file pass");
     assert!(wrong.contains("error: key: this is the key of another role (officer)"), "{wrong}");
     desk.write("wrong", "not the passphrase\n");
-    let wrong =
-        desk.bad("agreement countersign --agreement proposal --key bank.key --out x --passphrase-file wrong");
+    let wrong = desk.bad(
+        "agreement countersign --agreement proposal --key bank.key.hedui --out x --passphrase-file wrong",
+    );
     assert!(wrong.contains("error: passphrase: "), "{wrong}");
 }
 
@@ -218,19 +230,19 @@ fn open_shows_who_has_not_answered() {
 
 #[test]
 fn a_whole_exchange() {
-    let Some(module) = module() else { return };
-    let desk = Desk::agreed(&format!("{L1} --approver boss.key --cosigner township.key"));
+    let module = module();
+    let desk = Desk::agreed(&format!("{L1} --approver boss.key.hedui --cosigner township.key.hedui"));
     let made = desk.make("");
     assert_eq!(made["rosters"][0]["needs_cosignature"], true);
     let cosign = "cosign --passphrase-file pass --document";
-    desk.good(&format!("{cosign} {ROSTER} --key township.key --out roster"));
+    desk.good(&format!("{cosign} {ROSTER} --key township.key.hedui --out roster"));
     desk.write(
         "one.csv",
         &format!("客户姓名,证件号码,账户余额\n张三,{ID},1234.56\n王五,44052419800101001X,1\n"),
     );
     desk.write("two.csv", &format!("客户姓名,证件号码,账户余额\n张三,'{ID},0.44\n,,\n"));
     let line = format!(
-        "match --module {} --roster roster --agreement agreement --key bank.key --passphrase-file pass \
+        "match --module {} --roster roster --agreement agreement --key bank.key.hedui --passphrase-file pass \
          --out answer one.csv two.csv --balance-date 2026-11-20",
         module.display()
     );
@@ -241,7 +253,7 @@ fn a_whole_exchange() {
     let open = OPEN.replace(ROSTER, "roster");
     let early = desk.bad(&format!("{open} --answer answer"));
     assert!(early.contains("error: answer: answer lacks a signature (answer)"), "{early}");
-    desk.good(&format!("{cosign} answer --key boss.key --out approved"));
+    desk.good(&format!("{cosign} answer --key boss.key.hedui --out approved"));
     let table = desk.json(&format!("{open} --answer approved"));
     let rows = table["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
@@ -250,7 +262,7 @@ fn a_whole_exchange() {
     assert_eq!(rows[1]["found"], false);
     assert_eq!(table["warnings"].as_array().unwrap().len(), 0);
 
-    let one = open.replace("c.key a.key", "a.key").replace("pass pass", "pass");
+    let one = open.replace("c.key.hedui a.key.hedui", "a.key.hedui").replace("pass pass", "pass");
     let alone = desk.bad(&format!("{one} --answer approved"));
     assert_eq!(
         alone,
@@ -272,9 +284,258 @@ fn a_module_off_the_list_is_refused() {
     assert_eq!(audit.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&audit.stdout).contains("DEVIATION does not export run"));
     let refused = desk.bad(&format!(
-        "match --module m.wasm --roster {ROSTER} --agreement agreement --key bank.key --passphrase-file pass \
+        "match --module m.wasm --roster {ROSTER} --agreement agreement --key bank.key.hedui --passphrase-file pass \
          --out answer people.csv"
     ));
     assert!(refused.starts_with("error: module: the module is off the allow-list"), "{refused}");
     assert!(!desk.path("answer").exists());
+}
+
+#[test]
+fn an_older_roster_is_refused_on_the_next_run() {
+    let desk = Desk::agreed(L1);
+    desk.make("");
+    let older = ROSTER.replace('7', "6");
+    desk.good(&MAKE.replace("--serial 7", "--serial 6"));
+    desk.write("customers.csv", CUSTOMERS);
+    let kept = desk.path("bank.key.hedui.serials");
+    let with_older = |more: &str| matching(more).replace(ROSTER, &older);
+
+    // What is refused keeps nothing.
+    desk.write("customers.csv", "no table");
+    desk.bad(&matching("--out answer"));
+    assert!(!kept.exists() && !desk.path("answer").exists());
+    desk.write("customers.csv", CUSTOMERS);
+
+    desk.good(&with_older("--out first"));
+    desk.good(&matching("--out second"));
+    let content: Value = serde_json::from_slice(&fs::read(&kept).unwrap()).unwrap();
+    let centre = desk.json("key show centre.key.hedui")["signing_key"].as_str().unwrap().to_owned();
+    assert_eq!(
+        content,
+        serde_json::json!({ "type": "hedui/serials/v1", "serials": { centre: { "bank-1": 7 } } })
+    );
+    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(&kept).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+
+    let refused: Value = serde_json::from_str(&desk.bad(&with_older("--out third --json"))).unwrap();
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["field"]),
+        (&"replayed".into(), &"roster.serial".into())
+    );
+    assert!(!desk.path("third").exists());
+    desk.good(&matching("--out third --answer-version 2"));
+    // The flag overrides the file; another file knows nothing of it.
+    desk.good(&with_older("--out fourth --last-serial 6"));
+    desk.good(&with_older("--out fifth --serials elsewhere"));
+    assert!(desk.bad(&matching("--out sixth --last-serial 8")).contains("error: roster.serial: "));
+    assert!(desk.bad(&with_older("--out sixth")).contains("error: roster.serial: "), "nothing lowers it");
+    // A damaged file is not taken for an empty one.
+    desk.write("bank.key.hedui.serials", "{}");
+    assert!(desk.bad(&matching("--out sixth")).starts_with("error: serials: this is no file of serials"));
+    assert!(!desk.path("sixth").exists());
+}
+
+#[test]
+fn a_wrong_passphrase_opens_nothing() {
+    let desk = Desk::agreed(&format!("{L1} --approver boss.key.hedui"));
+    desk.make("");
+    desk.write("customers.csv", CUSTOMERS);
+    desk.write("wrong", "not the passphrase\n");
+    desk.good(&matching("--out answer"));
+    let cosign = "cosign --document answer --key boss.key.hedui --passphrase-file pass";
+    desk.good(&format!("{cosign} --out approved"));
+    let open = format!("{OPEN} --answer approved");
+    desk.good(&open);
+    for (line, key) in [
+        (matching("--out none").replace("file pass", "file wrong"), None),
+        (format!("{cosign} --out none").replace("file pass", "file wrong"), Some("boss.key.hedui")),
+        (open.replacen("file pass", "file wrong", 1), Some("centre.key.hedui")),
+        (open.replace("pass pass", "wrong pass"), Some("c.key.hedui")),
+        (open.replace("pass pass", "pass wrong"), Some("a.key.hedui")),
+        (format!("{MAKE} --force").replace("file pass", "file wrong"), Some("centre.key.hedui")),
+    ] {
+        let refused: Value = serde_json::from_str(&desk.bad(&format!("{line} --json"))).unwrap();
+        assert_eq!(refused["error"]["code"], "passphrase", "{line}");
+        assert!(key.is_none_or(|key| refused["error"]["file"] == key), "{line}: {refused}");
+        assert!(!desk.path("none").exists());
+    }
+}
+
+/// `hedui host` in the desk's folder, ended with this value.
+struct Host {
+    process: Child,
+    url: String,
+    key: String,
+}
+
+impl Host {
+    fn start(desk: &Desk) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let line = "host --listen 127.0.0.1:0 --code relay-1 --centre centre.key.hedui --data kept --json";
+        let mut process = Command::new(env!("CARGO_BIN_EXE_hedui"))
+            .args(line.split(' '))
+            .arg("--web")
+            .arg(root.join("web"))
+            .current_dir(desk.folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = Vec::new();
+        let mut out = BufReader::new(process.stdout.take().unwrap());
+        while !said.ends_with(b"}\n") {
+            assert!(out.read_until(b'\n', &mut said).unwrap() > 0, "the host says where it listens");
+        }
+        let said: Value = serde_json::from_slice(&said).unwrap();
+        let word = |name: &str| said[name].as_str().unwrap().to_owned();
+        Self { process, url: word("url"), key: word("key") }
+    }
+
+    fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn the_host_is_a_command_too() {
+    let desk = Desk::agreed(L1);
+    let mut host = Host::start(&desk);
+    assert_eq!(host.key.len(), 64);
+    let get = |path: &str| {
+        let mut stream = TcpStream::connect(host.address()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", host.address())
+            .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply
+    };
+    assert!(get("/health").contains(&host.key));
+    assert!(get("/").contains("<!doctype html>"));
+    // A second one on the same port says so in a line.
+    let other =
+        format!("host --listen {} --code relay-2 --centre centre.key.hedui --data other", host.address());
+    let refused = desk.bad(&other);
+    assert!(refused.starts_with("error: host: ") && refused.lines().count() == 1, "{refused}");
+
+    let told = Command::new("kill").arg(host.process.id().to_string()).status().unwrap();
+    assert!(told.success());
+    assert_eq!(host.process.wait().unwrap().code(), Some(0), "it ends when it is told to");
+    assert!(desk.path("kept").is_dir());
+}
+
+#[test]
+fn an_approved_answer_reaches_the_centre_through_the_host() {
+    let desk = Desk::agreed(&format!("{L1} --approver boss.key.hedui"));
+    desk.make("");
+    desk.write("customers.csv", CUSTOMERS);
+    let host = Host::start(&desk);
+    let at = |command: &str, key: &str| {
+        format!("{command} --host {} --key {key}.key.hedui --passphrase-file pass", host.url)
+    };
+    let failed = |line: &str, code: &str| {
+        let refused: Value = serde_json::from_str(&desk.bad(&format!("{line} --json"))).unwrap();
+        assert_eq!(refused["error"]["code"], code, "{line}: {refused}");
+    };
+
+    // Until the agreement is there, the bank is nobody.
+    failed(&format!("{} --out inbox", at("fetch", "bank")), "sign_in_refused");
+    let posted = desk.json(&format!("{} agreement {ROSTER}", at("post", "centre")));
+    assert_eq!(posted["posted"].as_array().unwrap().len(), 2);
+    desk.good(&format!("{} agreement {ROSTER}", at("post", "centre"))); // again does no harm
+    let fetched = desk.json(&format!("{} --out inbox", at("fetch", "bank")))["fetched"].clone();
+    let fetched: Vec<String> = serde_json::from_value(fetched).unwrap();
+    assert_eq!(fetched.len(), 2);
+    assert!(
+        fetched[0].ends_with(".agreement.hedui") && fetched[1] == "inbox/bank-1-7.roster.hedui",
+        "{fetched:?}"
+    );
+    assert_eq!(fs::read(desk.path(&fetched[0])).unwrap(), fs::read(desk.path("agreement")).unwrap());
+    assert_eq!(fs::read(desk.path(&fetched[1])).unwrap(), fs::read(desk.path(ROSTER)).unwrap());
+    assert_eq!(desk.good(&format!("{} --out inbox", at("fetch", "bank"))), "nothing new\n");
+
+    let line = matching("--out answer").replace(ROSTER, &fetched[1]);
+    desk.good(&line.replace("--agreement agreement", &format!("--agreement {}", fetched[0])));
+    let send = |answer: &str| format!("{} --receipt receipt {answer}", at("send", "bank"));
+    failed(&send("answer"), "missing_signature");
+    assert!(!desk.path("receipt").exists(), "no receipt for what was not taken");
+    desk.good("cosign --document answer --key boss.key.hedui --passphrase-file pass --out approved");
+    failed(&send("approved").replace("bank.key", "centre.key"), "wrong_role");
+    failed(&send("approved").replace(&host.url, "http://127.0.0.1:1"), "host_unreachable");
+    failed(&send("approved").replace("http:", "https:"), "bad_option");
+    let sent = desk.json(&send("approved"));
+    assert_eq!(sent["signers"], serde_json::json!([host.key]));
+    assert_eq!(desk.json("inspect receipt")["header"]["answer"], sent["answer"]);
+    desk.good(&format!("{} --force", send("approved"))); // the same receipt
+
+    let fetched = desk.json(&format!("{} --out answers", at("fetch", "centre")));
+    assert_eq!(fetched["fetched"], serde_json::json!(["answers/bank-1-7-v1.answer.hedui"]));
+    let table = desk.json(&format!("{OPEN} --answer answers/bank-1-7-v1.answer.hedui"));
+    assert_eq!(
+        (table["rows"][0]["id_number"].as_str(), table["rows"][0]["minor"].as_i64()),
+        (Some(ID), Some(123_456))
+    );
+}
+
+#[test]
+fn every_subcommand_speaks_json() {
+    let desk = Desk::agreed(L1);
+    desk.write("customers.csv", CUSTOMERS);
+    let wasm = module();
+    let lines = [
+        "key new --role officer --code d --name d --out d.key.hedui --passphrase-file pass".to_owned(),
+        "key show d.key.hedui".to_owned(),
+        format!(
+            "agreement propose --joining bank.joining.hedui --key centre.key.hedui --number N-2 --purpose p {L1} \
+             --valid-from 2020-01-01 --valid-to 2199-12-31 --out again --cosigner township.key.hedui \
+             --passphrase-file pass"
+        ),
+        "agreement countersign --agreement again --key bank.key.hedui --out agreed --passphrase-file pass"
+            .to_owned(),
+        MAKE.replace("--agreement agreement", "--agreement agreed"),
+        format!("cosign --document {ROSTER} --key township.key.hedui --passphrase-file pass --out roster"),
+        matching("--out answer")
+            .replace(ROSTER, "roster")
+            .replace("--agreement agreement", "--agreement agreed"),
+        OPEN.replace(ROSTER, "roster").replace("--agreement agreement", "--agreement agreed --answer answer"),
+        "inspect answer".to_owned(),
+        format!("audit {}", wasm.display()),
+    ];
+    let mut seen: Vec<&str> = vec!["host", "post", "fetch", "send"]; // above
+    for line in &lines {
+        assert!(desk.json(line).is_object(), "{line}");
+        seen.push(line.split(' ').next().unwrap());
+    }
+    // So does one that is added.
+    let help = desk.good("--help");
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let names = commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next());
+    for name in names.filter(|name| *name != "help") {
+        assert!(seen.contains(&name), "{name} is not tried with --json");
+    }
+}
+
+#[test]
+fn no_file_is_read_without_end() {
+    let desk = Desk::agreed(L1);
+    fs::File::create(desk.path("large")).unwrap().set_len(3 << 30).unwrap();
+    let large = |line: &str, code: &str| {
+        let refused: Value = serde_json::from_str(&desk.bad(&format!("{line} --json"))).unwrap();
+        assert_eq!(refused["error"]["code"], code, "{line}");
+    };
+    large(&MAKE.replace("people.csv", "large"), "too_large");
+    large(&MAKE.replace("--key centre.key.hedui", "--key large"), "too_large");
+    large(&MAKE.replace("file pass", "file large"), "too_large");
+    large("audit large", "too_large");
+    large("inspect large", "not_a_document");
+    large(&MAKE.replace("--agreement agreement", "--agreement large"), "not_a_document");
 }

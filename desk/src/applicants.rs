@@ -11,7 +11,9 @@ use protocol::subject::{self, Hint, Outcome, Subject};
 use protocol::value::{Date, Text};
 
 use crate::defect::{Code, Defect};
-use crate::text::{self, Record};
+use crate::text::{self, Record, Records};
+
+pub use crate::text::MAX_FILE_BYTES;
 
 /// Numbers a slot can tell apart (SPEC §4.3: ordinals 0 … 7).
 pub const MAX_NUMBERS: usize = 8;
@@ -77,7 +79,7 @@ impl Applicants {
     pub fn read_partial(bytes: &[u8], today: Date) -> Result<(Self, Vec<Defect>), Vec<Defect>> {
         let whole = |code| vec![Defect::new(0, "file", code)];
         let text = text::decode(bytes).map_err(whole)?;
-        let (columns, records) = find_header(&text)?;
+        let Table { columns, records } = Table::read(&text)?;
         if records.is_empty() {
             return Err(whole(Code::NoRows));
         }
@@ -201,24 +203,52 @@ fn plain_heading(cell: &str) -> String {
 /// How many records may stand before the header: titles, notes.
 const HEADER_WITHIN: usize = 20;
 
-/// Finds delimiter and header, and gives the records below.
-fn find_header(text: &str) -> Result<(Columns, Vec<Record>), Vec<Defect>> {
-    let mut best: Option<(usize, usize, Vec<Record>)> = None;
-    for delimiter in [b',', b'\t', b';'] {
-        let records = text::records(text, delimiter);
-        for (at, (_, cells)) in records.iter().take(HEADER_WITHIN).enumerate() {
-            let known = cells.iter().filter(|cell| Column::of_heading(cell).is_some()).count();
-            if known > best.as_ref().map_or(1, |(most, ..)| *most) {
-                best = Some((known, at, records.clone()));
+/// What may stand between two cells.
+const DELIMITERS: [char; 3] = [',', '\t', ';'];
+
+/// A file taken apart: its columns, and the records below the header.
+struct Table {
+    columns: Columns,
+    records: Vec<Record>,
+}
+
+impl Table {
+    /// Finds delimiter and header, and cuts the records below.
+    fn read(text: &str) -> Result<Self, Vec<Defect>> {
+        let refused = |(row, code)| vec![Defect::new(row, "file", code)];
+        let mut best: Option<(usize, char, u32)> = None;
+        let mut broken = None;
+        for delimiter in DELIMITERS {
+            for record in Records::new(text, delimiter).take(HEADER_WITHIN) {
+                match record {
+                    Ok(Record { row, cells, .. }) => {
+                        let known = cells.iter().filter(|cell| Column::of_heading(cell).is_some()).count();
+                        if known > best.map_or(1, |(most, ..)| most) {
+                            best = Some((known, delimiter, row));
+                        }
+                    }
+                    Err(error) => broken = broken.or(Some(error)),
+                }
             }
         }
+        let Some((_, delimiter, header_row)) = best else {
+            return Err(refused(broken.unwrap_or((0, Code::NoHeader))));
+        };
+        let mut records =
+            Records::new(text, delimiter).skip_while(|r| matches!(r, Ok(r) if r.row < header_row));
+        let header = records.next().transpose().map_err(refused)?;
+        let header = header.ok_or_else(|| refused((0, Code::NoHeader)))?;
+        let records: Vec<Record> = records.collect::<Result<_, _>>().map_err(refused)?;
+
+        let columns = Columns::find(header.row, &header.cells)?;
+        let width = header.cells.len();
+        let swallowed = std::iter::once(&header)
+            .chain(&records)
+            .filter(|record| columns.swallowed(record, delimiter, width))
+            .map(|record| Defect::new(record.row, "file", Code::SwallowedRows));
+        let swallowed: Vec<Defect> = swallowed.collect();
+        if swallowed.is_empty() { Ok(Self { columns, records }) } else { Err(swallowed) }
     }
-    let Some((_, at, mut records)) = best else {
-        return Err(vec![Defect::new(0, "file", Code::NoHeader)]);
-    };
-    let below = records.split_off(at + 1);
-    let (row, headings) = records.pop().unwrap_or_default();
-    Ok((Columns::find(row, &headings)?, below))
 }
 
 /// Where in a record each column stands.
@@ -246,9 +276,36 @@ impl Columns {
         at.and_then(|at| cells.get(at)).map_or("", |cell| unwrapped(cell))
     }
 
+    /// Whether a cell of the record holds rows that belong below it. People would be lost in it without
+    /// a word, so this is asked of every column, and of every line break that may have come of a stray
+    /// quotation mark.
+    fn swallowed(&self, record: &Record, delimiter: char, width: usize) -> bool {
+        let broken = record.cells.iter().any(|cell| cell.contains('\n'));
+        let former = self.0.iter().find(|(c, _)| *c == Column::Former).map(|(_, at)| *at);
+        let holds_rows = |(at, cell): (usize, &String)| {
+            cell.contains('\n')
+                && if former == Some(at) {
+                    // Several numbers may stand on a line each; nothing else may.
+                    cell.split(is_separator)
+                        .any(|part| !part.is_empty() && digits_in(part) < DIGITS_OF_A_NUMBER)
+                } else {
+                    cell.split('\n').any(|line| looks_like_a_row(line, delimiter, width))
+                }
+        };
+        let longer = record.cells.iter().skip(width).any(|cell| !cell.trim().is_empty());
+        record.torn || (broken && longer) || record.cells.iter().enumerate().any(holds_rows)
+    }
+
     /// Reads one person, or gives all that is wrong with the row.
-    fn read(&self, (row, cells): &Record, today: Date) -> Result<Applicant, Vec<Defect>> {
-        let mut defects = Vec::new();
+    fn read(&self, Record { row, cells, .. }: &Record, today: Date) -> Result<Applicant, Vec<Defect>> {
+        let one_line = Column::ALL.into_iter().filter(|column| *column != Column::Former);
+        let mut defects: Vec<Defect> = one_line
+            .filter(|column| self.cell(cells, *column).contains('\n'))
+            .map(|column| Defect::new(*row, column.name(), Code::LineBreak))
+            .collect();
+        if !defects.is_empty() {
+            return Err(defects);
+        }
         let mut wrong = |column: Column, code| defects.push(Defect::new(*row, column.name(), code));
 
         let name_cell = self.cell(cells, Column::Name);
@@ -312,6 +369,20 @@ fn unwrapped(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell).trim()
 }
 
+/// Digits that the shortest identity number has (officers').
+const DIGITS_OF_A_NUMBER: usize = 6;
+
+fn digits_in(text: &str) -> usize {
+    text.chars().filter(|c| matches!(c, '0'..='9' | '０'..='９')).count()
+}
+
+/// Whether a line of a cell is a row of a table so wide, or the beginning of one with a number in it.
+fn looks_like_a_row(line: &str, delimiter: char, width: usize) -> bool {
+    let mut cells = line.split(delimiter);
+    let count = cells.clone().count();
+    count >= width || (count > 1 && cells.any(|cell| digits_in(cell) >= DIGITS_OF_A_NUMBER))
+}
+
 fn is_text(cell: &str) -> bool {
     cell.parse::<Text>().is_ok()
 }
@@ -362,8 +433,8 @@ fn digits(text: &str) -> Option<u32> {
 /// Refuses a column of numbers that a spreadsheet has rounded (domain §3.1): 15 digits kept shows as
 /// `000` at the end, a float64 as multiples of 16. By chance, the one is 1 in 1,000 a row, the other 1 in 16.
 fn check_precision(columns: &Columns, records: &[Record]) -> Result<(), Vec<Defect>> {
-    let whole = |(_, cells): &Record| {
-        let cell = columns.cell(cells, Column::IdNumber);
+    let whole = |record: &Record| {
+        let cell = columns.cell(&record.cells, Column::IdNumber);
         if cell.len() == 18 && cell.bytes().all(|b| b.is_ascii_digit()) {
             cell.parse::<u64>().ok()
         } else {
@@ -462,6 +533,58 @@ mod tests {
         assert_eq!(all.iter().find_map(|d| d.other_row), Some(6), "both rows of a duplicate are named");
         let (live, refused) = Applicants::read_partial(text.as_bytes(), today()).unwrap();
         assert_eq!((live.iter().map(|a| a.row).collect::<Vec<_>>(), refused), (vec![6], all));
+    }
+
+    /// Nobody is lost in a cell: a stray quotation mark is named, with its row, closed or not.
+    #[test]
+    fn a_stray_quotation_mark_swallows_nobody() {
+        let head = "姓名,证件号码,授权编号,备注\n";
+        let [alice, bob, carol] =
+            ["张三,11010519491231002X,A-1,", "李四,440524188001010014,A-2,", "王五,44052419800101001X,A-3,"];
+        let refused = |rows: &str| defects(&format!("{head}{rows}\n"));
+        // Nothing closes it.
+        for rows in [
+            format!("{alice}\"住院\n{bob}\n{carol}"),
+            format!("{alice}\n{bob}\"\n{carol}"),
+            format!("{alice}\n{bob}\n\"{carol}"),
+        ] {
+            let row = 2 + rows.split('"').next().unwrap().matches('\n').count();
+            assert_eq!(refused(&rows), [(u32::try_from(row).unwrap(), "file", "unclosed_quote")], "{rows}");
+        }
+        // A later one does, wherever it stands.
+        let bare = "周六,,A-4,";
+        for rows in [
+            format!("{alice}\"住院\n{bob}\"低保\"\n{carol}"), // the opening mark of a good cell
+            format!("{alice}\"住院\n{bob}低保\"\n{carol}"),   // another stray one, at the end of a cell
+            format!("{alice}\"住院\n{bob}\n{carol}\""),       // the same, two rows down
+            format!("{alice}\"住院\n{bare}\"低保\"\n{bob}"),  // a row without a number
+            format!("{alice}\"住院\n{bare}\"\n{bob}"),
+            format!("{alice}\"住院\n\"李四\",440524188001010014,A-2,\n{carol}"), // quoted names
+            format!("{alice}\"住院\n李四\",440524188001010014,A-2,\n{carol}"),
+            format!("{alice}\"住院\n李四,\"440524188001010014\",A-2,\n{carol}"), // quoted numbers
+            format!("{alice}\"住院\n李四,440524188001010014\",A-2,\n{carol}"),
+            format!("{alice}\"住院\n李四,44052\",A-2,\n{carol}"),
+            format!("{alice}\"\n{bob}\"\n{carol}"),
+            "\"张三\n李四,440524188001010014,A-2,\n\",11010519491231002X,A-1".to_owned(),
+            format!("张三,11010519491231002X,\"A-1,\n{bob}\n王五,44052419800101001X,A-3\","),
+        ] {
+            assert_eq!(refused(&rows), [(2, "file", "swallowed_rows")], "{rows}");
+        }
+        // The heading's row may swallow people, too.
+        let text = format!("姓名,证件号码,授权编号,\"备注\n{alice}\n{bob}\"\n{carol}\n");
+        assert_eq!(defects(&text), [(1, "file", "swallowed_rows")]);
+        let text = format!("姓名,证件号码,授权编号,曾用号码\n{alice}\"E12345678\n{bob}\"\n{carol}\n");
+        assert_eq!(defects(&text), [(2, "file", "swallowed_rows")]);
+    }
+
+    #[test]
+    fn line_breaks_stand_where_several_things_may() {
+        let one = |cells: &str| defects(&format!("姓名,证件号码,授权编号,曾用号码,备注\n{cells}\n"));
+        assert_eq!(one("张三,11010519491231002X,A,\"E12345678\nG12345678\",\"住院,2025\n低保\""), []);
+        assert_eq!(one("\"张三\n\",11010519491231002X,A,,"), [], "at the end it means nothing");
+        assert_eq!(one("\"张三\n李四\",11010519491231002X,A,,"), [(2, "name", "line_break")]);
+        assert_eq!(one("张三,\"110105194912\n31002X\",A,,"), [(2, "id_number", "line_break")]);
+        assert_eq!(one("张三,11010519491231002X,\"A\nB\",,"), [(2, "authorisation", "line_break")]);
     }
 
     #[test]

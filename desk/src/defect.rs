@@ -50,6 +50,18 @@ pub enum Code {
     Undecodable,
     /// A spreadsheet rather than text.
     Spreadsheet,
+    /// Larger than any roster needs.
+    FileTooLarge,
+    /// A row longer than any person needs.
+    RowTooLong,
+    /// A row of more cells than any table has.
+    TooManyCells,
+    /// A quotation mark that nothing closes: the rows below can't be told apart.
+    UnclosedQuote,
+    /// A quoted cell that holds rows: a stray quotation mark, closed by one further down.
+    SwallowedRows,
+    /// A line break in a cell that holds one thing.
+    LineBreak,
     /// No row that names the columns.
     NoHeader,
     /// The header row lacks this column.
@@ -86,6 +98,12 @@ impl Code {
         match self {
             Self::Undecodable => "undecodable",
             Self::Spreadsheet => "spreadsheet",
+            Self::FileTooLarge => "file_too_large",
+            Self::RowTooLong => "row_too_long",
+            Self::TooManyCells => "too_many_cells",
+            Self::UnclosedQuote => "unclosed_quote",
+            Self::SwallowedRows => "swallowed_rows",
+            Self::LineBreak => "line_break",
             Self::NoHeader => "no_header",
             Self::MissingColumn => "missing_column",
             Self::AmbiguousColumn => "ambiguous_column",
@@ -107,6 +125,14 @@ impl Code {
         match self {
             Self::Undecodable => "is neither UTF-8, GB18030 nor UTF-16 text",
             Self::Spreadsheet => "is a spreadsheet; save it as CSV",
+            Self::FileTooLarge => "is larger than 128 MiB",
+            Self::RowTooLong => "has a row longer than 65,536 bytes: perhaps a stray quotation mark",
+            Self::TooManyCells => "has a row of more than 256 cells",
+            Self::UnclosedQuote => {
+                "has a quotation mark that nothing closes, and the rows below it can't be told apart"
+            }
+            Self::SwallowedRows => "a quoted cell holds further rows: look for a stray quotation mark",
+            Self::LineBreak => "holds a line break",
             Self::NoHeader => "has no row that names the columns",
             Self::MissingColumn => "there is no such column",
             Self::AmbiguousColumn => "there are two such columns",

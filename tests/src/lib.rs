@@ -15,6 +15,7 @@
 pub mod blindness;
 pub mod browser;
 pub mod client;
+pub mod codes;
 pub mod exchange;
 pub mod forge;
 pub mod module;

@@ -16,13 +16,15 @@ use std::time::SystemTime;
 use desk::opening::{Question, open_answers};
 use e2e::browser::Browser;
 use e2e::client::Client;
+use e2e::codes;
 use e2e::exchange::{Centre, PASSPHRASE, Relation, Setup};
 use e2e::module::{self, Native, OpenRequest, artifact_dir};
 use e2e::verdict::{self, Verdict};
 use e2e::world::damaged::{self, Outcome};
 use e2e::world::{Institution, Sizes, World};
 use host::Config;
-use protocol::{Document, Time};
+use protocol::roster::Roster;
+use protocol::{Digest, Document, Head, Time};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -74,7 +76,7 @@ async fn a_clerk_sends_an_answer() {
     browser.click("#to-files").await;
 
     browser.until("body[data-state=idle][data-step=files]").await;
-    browser.fill("#customer-files", file.to_str().unwrap()).await;
+    choose(&browser, "#customer-files", &file).await;
     browser.until("body[data-state=idle] #columns").await;
     in_both_languages(&browser, "3-files").await;
     for role in ["id_number", "name", "account", "product", "balance_date"] {
@@ -136,13 +138,9 @@ async fn an_excel_damaged_file_is_explained() {
     browser.page.goto(format!("{}/", office.url)).await.unwrap();
     browser.until("body[data-state=idle][data-step=unlock]").await;
     office.unlock(&browser).await;
-    browser.fill("#roster-file", office.save("a.roster", &office.relation.roster).to_str().unwrap()).await;
-    browser
-        .fill("#agreement-file", office.save("a.agreement", &office.relation.agreement).to_str().unwrap())
-        .await;
-    browser.click("#open-task").await;
+    office.drop_roster(&browser, &office.relation.roster).await;
     browser.click("body[data-state=idle] #to-files").await;
-    browser.fill("#customer-files", file.to_str().unwrap()).await;
+    choose(&browser, "#customer-files", &file).await;
     browser.click("body[data-state=idle] #run").await;
     let error = browser.until("body[data-state=error] #error[data-code=column_trailing_zeros]").await;
     assert!(error.is_displayed().await.unwrap());
@@ -151,6 +149,67 @@ async fn an_excel_damaged_file_is_explained() {
         assert!(said.contains(&part), "{part} is not in: {said}");
     }
     in_both_languages(&browser, "9-excel-damaged").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_roster_is_refused_once_a_newer_one_is_answered() {
+    let office = Office::open("bank-b").await;
+    let browser = Browser::start().await;
+    let page = format!("{}/", office.url);
+    browser.page.goto(&page).await.unwrap();
+    browser.until("body[data-state=idle][data-step=unlock]").await;
+    office.unlock(&browser).await;
+    office.drop_roster(&browser, &office.relation.roster).await;
+    browser.until("body[data-state=idle] #to-files").await;
+
+    // A newer one is answered, by somebody else at the same institution.
+    let (applicants, issued) = (office.world.applicants_csv(), office.relation_issued());
+    let newer = office.centre.roster(&office.relation.agreement, &applicants, 2, issued, 41);
+    office.api.post("rosters", newer.clone()).await;
+    let mut open = OpenRequest::new(&office.relation);
+    open.roster = newer.clone();
+    open.options["now"] = json!(issued.unix() + 30);
+    let run = module::run(&mut Native::default(), &open, &office.institution().bytes(), 1 << 16).unwrap();
+    let bank = Client::sign_in(&office.url, &office.relation.party.keys).await;
+    let digest = Digest::of(&Head::parse(&newer).unwrap().pae());
+    bank.post(&format!("rosters/{digest}/answers"), run.answer).await;
+
+    browser.click("#other-task").await;
+    browser.until("body[data-state=idle] #open-task").await;
+    browser.click("#open-task").await;
+    browser.until("body[data-state=error] #error[data-code=replayed]").await;
+    in_both_languages(&browser, "10-replayed").await;
+    // From the list no other way, and the newer one may be answered again.
+    browser.click("#pick-1").await;
+    browser.until("body[data-state=error] #error[data-code=replayed]").await;
+    browser.click("#pick-2").await;
+    browser.until("body[data-state=idle] #to-files").await;
+
+    // A page that was closed has forgotten everything; the host has not.
+    browser.page.goto("about:blank").await.unwrap();
+    browser.page.goto(&page).await.unwrap();
+    browser.until("body[data-state=idle][data-step=unlock]").await;
+    office.unlock(&browser).await;
+    office.drop_roster(&browser, &office.relation.roster).await;
+    browser.until("body[data-state=error] #error[data-code=replayed]").await;
+}
+
+/// Three sparse gigabytes where a key file is asked for, and where a roster is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_too_large_for_what_it_should_be_is_not_read() {
+    let office = Office::open("bank-b").await;
+    let large = office.save("large.hedui", b"");
+    std::fs::File::create(&large).unwrap().set_len(3 << 30).unwrap();
+    let browser = Browser::start().await;
+    browser.page.goto(format!("{}/", office.url)).await.unwrap();
+    browser.until("body[data-state=idle][data-step=unlock]").await;
+    choose(&browser, "#key-file", &large).await;
+    browser.until("body[data-state=error] #error[data-code=file_too_large]").await;
+    office.unlock(&browser).await;
+    choose(&browser, "#roster-file", &large).await;
+    choose(&browser, "#agreement-file", &large).await;
+    browser.click("#open-task").await;
+    browser.until("body[data-state=error] #error[data-code=file_too_large]").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,12 +232,20 @@ async fn both_dictionaries_have_the_same_keys_and_figures() {
     let (zh, en) = (lines(0), lines(1));
     assert!(zh.len() > 300, "{} entries", zh.len());
     assert_eq!(zh, en);
+    let has_a_sentence = |code: &str| zh.iter().any(|line| line.starts_with(&format!("/error/{code}/0 ")));
     for file in damaged::all(7, 40) {
         if let Outcome::Refused(code) = file.outcome {
-            let entry = format!("/error/{code}/0 ");
-            assert!(zh.iter().any(|line| line.starts_with(&entry)), "{code} has no sentence");
+            assert!(has_a_sentence(code), "{code} has no sentence");
         }
     }
+    // Every code that module, host and page give, as their sources have it.
+    let codes = codes::all();
+    assert!(
+        codes.len() > 60 && codes.contains("column_masked") && codes.contains("version_taken"),
+        "{codes:?}"
+    );
+    let silent: Vec<&String> = codes.iter().filter(|code| !has_a_sentence(code)).collect();
+    assert!(silent.is_empty(), "without a sentence in web/strings.*.js: {silent:?}");
 }
 
 /// A host that serves the page, an agreement and a roster on it, and the files a clerk has.
@@ -218,6 +285,11 @@ impl Office {
         Self { url, world, centre, relation, api, folder }
     }
 
+    /// When the roster on the host was issued.
+    fn relation_issued(&self) -> Time {
+        Document::<Roster>::read(&self.relation.roster).unwrap().header.issued
+    }
+
     fn institution(&self) -> &Institution {
         self.world.institution(&self.relation.party.code).unwrap()
     }
@@ -231,12 +303,20 @@ impl Office {
 
     /// The clerk's first step.
     async fn unlock(&self, browser: &Browser) {
-        let key = self.save(&format!("{}.key.json", self.relation.party.code), &self.relation.party.file);
-        browser.fill("#key-file", key.to_str().unwrap()).await;
+        let key = self.save(&format!("{}.key.hedui", self.relation.party.code), &self.relation.party.file);
+        choose(browser, "#key-file", &key).await;
         browser.until("body[data-state=idle] #key-file + label .name").await;
         browser.fill("#passphrase", std::str::from_utf8(PASSPHRASE).unwrap()).await;
         browser.click("#unlock").await;
         browser.until("body[data-state=idle][data-step=task]").await;
+    }
+
+    /// The clerk's second step, from files.
+    async fn drop_roster(&self, browser: &Browser, roster: &[u8]) {
+        choose(browser, "#roster-file", &self.save("a.roster.hedui", roster)).await;
+        let agreement = self.save("a.agreement.hedui", &self.relation.agreement);
+        choose(browser, "#agreement-file", &agreement).await;
+        browser.click("#open-task").await;
     }
 
     /// The answers that the centre finds on the host.
@@ -268,6 +348,14 @@ fn ask(centre: &Centre, world: &World, institution: &Institution, seed: u8) -> R
 
 fn web_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../web")
+}
+
+/// Gives a file to a chooser, whose dialog would show it.
+async fn choose(browser: &Browser, css: &str, path: &Path) {
+    let accept = browser.until(css).await.attr("accept").await.unwrap().unwrap();
+    let path = path.to_str().unwrap();
+    assert!(accept.split(',').any(|ending| path.ends_with(ending)), "{css} would hide {path}");
+    browser.fill(css, path).await;
 }
 
 /// What the page says leaves the building at this step.

@@ -1,23 +1,26 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
-use crate::chromium;
-use crate::shell::{cargo, run, say, works, workspace};
-use crate::wasm;
-use anyhow::{Context, Result};
-use std::path::Path;
+use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
+use crate::{chromium, python, wasm};
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds the module twice, compares the bytes, and runs every test: Rust's, then the independent reader's where it is present.
+/// Builds the module twice, compares the bytes, and runs every test: Rust's, among which the demo is held
+/// against its truth, then the independent reader's. What is missing shows before anything is built.
 pub(crate) fn test() -> Result<()> {
     let root = workspace()?;
+    let reader = reader(&root)?;
+    python::present()?;
     chromium::present()?;
     wasm::run(&wasm::Args::reproducible())?;
-    say("runs the Rust tests");
+    say(&format!("builds and runs the Rust tests; {FIRST_BUILD}"));
     run(cargo(&root).args(["test", "--workspace", "--exclude", "xtask", "--locked"]))?;
     // By itself, as `cargo xtask` was built: among the others its dependencies have more features, and
     // would all be built a second time.
     run(cargo(&root).args(["test", "--package", "xtask", "--locked"]))?;
-    interop(&root)
+    say("runs the independent reader");
+    run(Command::new("bash").arg(reader).current_dir(&root))
 }
 
 /// Format, lints, and the dependencies' licences and sources.
@@ -59,12 +62,22 @@ fn deny(root: &Path) -> Result<()> {
 }
 
 /// The reader written from the specification alone, in another language.
-fn interop(root: &Path) -> Result<()> {
+fn reader(root: &Path) -> Result<PathBuf> {
     let script = root.join("tests/interop/run.sh");
-    if !script.exists() {
-        say("finds no tests/interop/run.sh, so it leaves the independent reader out");
-        return Ok(());
+    ensure!(script.is_file(), "{} is missing: it runs the independent reader", script.display());
+    Ok(script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reader_is_not_left_out() {
+        assert!(reader(&workspace().unwrap()).is_ok());
+        let elsewhere = tempfile::tempdir().unwrap();
+        assert!(
+            reader(elsewhere.path()).unwrap_err().to_string().contains("tests/interop/run.sh is missing")
+        );
     }
-    say("runs the independent reader");
-    run(Command::new("bash").arg(script).current_dir(root))
 }

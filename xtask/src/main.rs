@@ -9,6 +9,7 @@ mod bench;
 mod checks;
 mod chromium;
 mod demo;
+mod python;
 mod shell;
 mod wasm;
 
@@ -26,7 +27,7 @@ struct Args {
 enum Task {
     /// Builds the matcher module into target/artifact and holds it against the allow-list.
     Wasm(wasm::Args),
-    /// Builds the module and runs every test.
+    /// Builds the module and runs every test, the demo against its truth among them.
     Test,
     /// Measures matching natively, under wasmtime and in Chromium, as ratios in one run.
     Bench(bench::Args),

@@ -10,6 +10,9 @@ pub(crate) fn say(what: &str) {
     println!("xtask: {what}");
 }
 
+/// What to say before a build that may be the first one.
+pub(crate) const FIRST_BUILD: &str = "the first time this takes some ten minutes, wasmtime most of it";
+
 /// The folder of the workspace's `Cargo.toml`.
 pub(crate) fn workspace() -> Result<PathBuf> {
     let here =

@@ -21,7 +21,7 @@ use crate::parse::{one_of, word};
 pub(crate) enum Command {
     /// Answer a joining request with an agreement, signed by the centre.
     #[command(
-        after_help = "Example:\n  hedui agreement propose --joining bank.joining.hedui --key centre.key \
+        after_help = "Example:\n  hedui agreement propose --joining bank.joining.hedui --key centre.key.hedui \
                             --number 协-2026-1 --purpose 最低生活保障 --level L1 \
                             --fields name,amount,accounts,balance_date --valid-from 2026-01-01 \
                             --valid-to 2026-12-31 --out bank.proposal.hedui"
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Propose(Box<Propose>),
     /// Add the institution's signature.
     #[command(
-        after_help = "Example:\n  hedui agreement countersign --agreement bank.proposal.hedui --key bank.key \
+        after_help = "Example:\n  hedui agreement countersign --agreement bank.proposal.hedui --key bank.key.hedui \
                             --out bank.agreement.hedui"
     )]
     Countersign(Countersign),
@@ -115,7 +115,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
 
 fn propose(arguments: Propose, output: &Output) -> Result<(), Failure> {
     let out = NewFile::create(&arguments.out, arguments.force)?;
-    let joining = files::read(&arguments.joining)?;
+    let joining = files::read_document(&arguments.joining)?;
     let terms = Terms {
         approver_keys: arguments
             .approver
@@ -151,7 +151,7 @@ fn propose(arguments: Propose, output: &Output) -> Result<(), Failure> {
 
 fn countersign(arguments: &Countersign, output: &Output) -> Result<(), Failure> {
     let out = NewFile::create(&arguments.out, arguments.force)?;
-    let proposal = files::read(&arguments.agreement)?;
+    let proposal = files::read_document(&arguments.agreement)?;
     // What is signed is shown before the passphrase is asked.
     output.note(&describe(&proposal, "to be signed")?.0);
     let (_, institution) =

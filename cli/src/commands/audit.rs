@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let report = gate::inspect(&files::read(&arguments.file)?)
+    let report = gate::inspect(&files::read(&arguments.file, files::MODULE)?)
         .map_err(|error| Failure::new("not_a_module", "file", error.to_string()).of(&arguments.file))?;
     let deviations = report.deviations(&Allow::matcher());
     let mut text = format!(

@@ -14,9 +14,8 @@ use crate::keys;
 use crate::output::Output;
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  hedui cosign --document answer.hedui --key approver.key --out approved.hedui"
-)]
+#[command(after_help = "Example:\n  hedui cosign --document bank-1-7.answer.hedui --key approver.key.hedui \
+                        --out bank-1-7.approved.hedui")]
 pub(crate) struct Arguments {
     /// The document. Agreements are signed with `hedui agreement countersign`.
     #[arg(long)]
@@ -37,7 +36,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let out = NewFile::create(&arguments.out, arguments.force)?;
-    let document = files::read(&arguments.document)?;
+    let document = files::read_document(&arguments.document)?;
     let named = |e| Failure::from(e).of(&arguments.document);
     let head = Head::parse(&document).map_err(named)?;
     let role = match head.kind() {

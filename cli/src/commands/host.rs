@@ -17,7 +17,7 @@ use crate::output::Output;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  hedui host --data /var/lib/hedui --listen 127.0.0.1:8642 --code relay-1 \
-                        --centre centre.key --web web --artifact target/artifact"
+                        --centre centre.key.hedui --web web --artifact target/artifact"
 )]
 pub(crate) struct Arguments {
     /// Where everything is kept; made when it is not there.

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let bytes = files::read(&arguments.file)?;
+    let bytes = files::read_document(&arguments.file)?;
     if let Ok(file) = KeyFile::read(&bytes) {
         let json = key::describe(&file);
         output.say(&format!("{json:#}"), &json);

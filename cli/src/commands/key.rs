@@ -20,11 +20,11 @@ pub(crate) enum Command {
     /// Make a key file and, for an institution, its joining request.
     #[command(
         after_help = "Example:\n  hedui key new --role institution --kind bank --code bank-1 --name 第一银行 \
-                            --out bank.key --joining bank.joining.hedui"
+                            --out bank.key.hedui --joining bank.joining.hedui"
     )]
     New(New),
     /// Show a key file's owner and public keys.
-    #[command(after_help = "Example:\n  hedui key show bank.key")]
+    #[command(after_help = "Example:\n  hedui key show bank.key.hedui")]
     Show {
         /// The key file.
         file: PathBuf,

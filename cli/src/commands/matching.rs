@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use protocol::Document;
+use protocol::agreement::Agreement;
+use protocol::roster::Roster;
 use protocol::value::Digest;
 use sandbox::{Limits, Metering, Module, Session};
 use serde::Deserialize;
@@ -16,6 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::failure::Failure;
 use crate::files::{self, NewFile};
 use crate::output::Output;
+use crate::serials::Serials;
 use crate::{edge, keys};
 
 /// Bytes of a file that are handed over at a time.
@@ -33,7 +37,7 @@ const READ: u8 = 0x05;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  hedui match --roster bank-1-7.roster.hedui --agreement bank.agreement.hedui \
-                        --key bank.key --out answer.hedui customers-1.csv customers-2.csv"
+                        --key bank.key.hedui --out bank-1-7.answer.hedui customers-1.csv customers-2.csv"
 )]
 pub(crate) struct Arguments {
     /// The module; unless given, `matcher.wasm` beside this program or in target/artifact.
@@ -60,9 +64,13 @@ pub(crate) struct Arguments {
     /// Version of the answer; a later one supersedes.
     #[arg(long, default_value_t = 1)]
     answer_version: u32,
-    /// The highest serial answered before; an older roster is refused.
-    #[arg(long, default_value_t = 0)]
-    last_serial: u64,
+    /// The highest serial answered before: an older roster is refused. Unless given, as the file of
+    /// serials says.
+    #[arg(long)]
+    last_serial: Option<u64>,
+    /// Where the serials answered are kept; unless given, beside the key file, as KEY.serials.
+    #[arg(long)]
+    serials: Option<PathBuf>,
     #[command(flatten)]
     table: Table,
     /// The customer exports, as delimited text.
@@ -118,19 +126,24 @@ impl Table {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let mut out = NewFile::create(&arguments.out, arguments.force)?;
     let path = arguments.module.clone().map_or_else(find_module, Ok)?;
-    let module = Module::load(&files::read(&path)?, LIMITS)
+    let module = Module::load(&files::read(&path, files::MODULE)?, LIMITS)
         .map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
     let module_sha256 = Digest(module.sha256());
     let session =
         module.session().map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
     let mut exchange = Exchange(session);
 
-    let key = files::read(&arguments.key)?;
+    let key = files::read(&arguments.key, files::SMALL)?;
     let passphrase = keys::passphrase(&arguments.key, arguments.passphrase_file.as_ref())?;
-    let (agreement, roster) = (files::read(&arguments.agreement)?, files::read(&arguments.roster)?);
+    let agreement = files::read_document(&arguments.agreement)?;
+    let roster = files::read_document(&arguments.roster)?;
+    let terms =
+        Document::<Agreement>::read(&agreement).map_err(|e| Failure::from(e).of(&arguments.agreement))?;
+    let serials = Serials::of(&terms.header, arguments.serials.as_ref(), &arguments.key);
+    let last_serial = arguments.last_serial.map_or_else(|| serials.highest(), Ok)?;
     let options = json!({
         "answer_version": arguments.answer_version,
-        "last_serial": arguments.last_serial,
+        "last_serial": last_serial,
         "module_sha256": module_sha256,
         "now": edge::now()?.unix(),
         "table": arguments.table.options(),
@@ -150,6 +163,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         }
         out.write(&piece)?;
     }
+    // Before the answer is there: one without a kept serial would let an older roster in.
+    serials.keep(Document::<Roster>::read(&roster)?.header.serial)?;
     out.commit()?;
     let json = json!({
         "answer": arguments.out,

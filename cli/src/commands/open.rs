@@ -17,8 +17,8 @@ use crate::output::Output;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hedui open --roster rosters/*.hedui --agreement bank.agreement.hedui \
-                        --answer answer.hedui --applicants applicants.csv --key centre.key \
-                        --officer a.key --officer b.key --csv results.csv")]
+                        --answer bank-1-7.answer.hedui --applicants applicants.csv --key centre.key.hedui \
+                        --officer a.key.hedui --officer b.key.hedui --csv results.csv")]
 pub(crate) struct Arguments {
     /// Rosters that were sent out.
     #[arg(long, required = true, num_args = 1..)]
@@ -79,16 +79,17 @@ fn open(arguments: &Arguments) -> Result<ResultTable, Failure> {
     }
     let mut agreements = Vec::new();
     for path in &arguments.agreement {
-        let agreement = Document::<Agreement>::read(&files::read(path)?);
+        let agreement = Document::<Agreement>::read(&files::read_document(path)?);
         agreements.push(agreement.map_err(|e| Failure::from(e).of(path))?);
     }
-    let applicants = files::read(&arguments.applicants)?;
+    let applicants = files::read_applicants(&arguments.applicants)?;
     let mut questions = Vec::new();
     for path in &arguments.roster {
-        let question = Question::read(&files::read(path)?, &agreements, &applicants);
+        let question = Question::read(&files::read_document(path)?, &agreements, &applicants);
         questions.push(question.map_err(|e| told(e, arguments, path))?);
     }
-    let answers = arguments.answer.iter().map(|path| files::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let answers =
+        arguments.answer.iter().map(|path| files::read_document(path)).collect::<Result<Vec<_>, _>>()?;
 
     let (_, centre) = keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[Role::Centre])?;
     let mut officers = Vec::new();

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     /// Make a roster for each agreement from one file of applicants.
     #[command(
         after_help = "Example:\n  hedui roster make --agreement bank.agreement.hedui --applicants applicants.csv \
-                            --key centre.key --officer a.key --officer b.key --officer c.key \
+                            --key centre.key.hedui --officer a.key.hedui --officer b.key.hedui --officer c.key.hedui \
                             --as-of 2026-11-22 --serial 7 --out rosters"
     )]
     Make(Make),
@@ -100,8 +100,8 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
     let opening_groups = opening_groups(&arguments.officer)?;
     let mut agreements = Vec::new();
     for path in &arguments.agreement {
-        let document =
-            Document::<Agreement>::read(&files::read(path)?).map_err(|e| Failure::from(e).of(path))?;
+        let document = Document::<Agreement>::read(&files::read_document(path)?)
+            .map_err(|e| Failure::from(e).of(path))?;
         agreements.push((path, document.check(now.date()).map_err(|e| Failure::from(e).of(path))?));
     }
     fs::create_dir_all(&arguments.out).map_err(|error| files::io_failure(&arguments.out, &error))?;
@@ -121,7 +121,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
 
 fn read_applicants(arguments: &Make, now: Time, output: &Output) -> Result<Applicants, Failure> {
     let path = &arguments.applicants;
-    let bytes = files::read(path)?;
+    let bytes = files::read_applicants(path)?;
     if !arguments.partial {
         return Applicants::read(&bytes, now.date()).map_err(|defects| Failure::defects(path, defects));
     }

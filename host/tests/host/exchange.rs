@@ -32,7 +32,8 @@ fn from_agreement_to_receipt() {
 
     let mut listed = world.as_bank.get("/api/v1/rosters").json();
     let expected = json!([{
-        "digest": roster, "id": "01".repeat(16), "agreement": agreement, "institution": "bank",
+        "digest": roster, "id": "01".repeat(16), "agreement": agreement,
+        "centre_key": actors().centre.key.public(), "institution": "bank",
         "as_of": "2026-10-23", "level": "L1", "fields": ["name"],
         "issued": "2026-11-21T08:00:00Z", "expires": "2026-12-02T08:00:00Z",
         "serial": 1, "slot_count": 64, "slot_size": 592, "bytes": world.roster.len(),

@@ -113,6 +113,73 @@ fn a_large_answer_does_not_fill_memory() {
     assert!(grown < 32 << 20, "{grown} bytes more");
 }
 
+/// Bodies without end: in chunks, so that no length is declared. Only a roster is read whole before it is
+/// judged, up to the 64 MiB it may have.
+#[test]
+fn a_body_without_end_does_not_fill_memory() {
+    let directory = tempfile::tempdir().unwrap();
+    let Actors { centre, bank, .. } = actors();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut terms = terms(&centre, &bank);
+    (terms.valid_from, terms.valid_to) = (time(now).date(), time(now + DAY).date());
+    let agreement = sign_agreement(&terms, &centre, &bank);
+    let roster = roster_with(&agreement, &bank, 1, |roster| {
+        (roster.issued, roster.expires) = (time(now), time(now + DAY));
+    });
+    let (mut child, client) = spawn(directory.path());
+    let as_centre = Client { token: Some(client.sign_in(&centre)), ..client.clone() };
+    assert_eq!(as_centre.post("/api/v1/agreements", &agreement).status, 201);
+    assert_eq!(as_centre.post("/api/v1/rosters", &roster).status, 201);
+    let as_bank = Client { token: Some(client.sign_in(&bank)), ..client.clone() };
+    let answers = format!("/api/v1/rosters/{}/answers", roster_digest(&roster));
+    // An answer whose head is good, and whose body goes on for ever.
+    let answer = answer(&roster, &agreement, &bank, 1, |answer| answer.created = time(now));
+
+    let octets = "application/octet-stream";
+    let start = peak_memory(&child);
+    for (client, path, kind, begun, code) in [
+        (&client, "/api/v1/sign-in", "application/json", &b"{"[..], "body_too_large"),
+        (&client, "/api/v1/rosters", octets, b"", "not_signed_in"),
+        (&as_centre, "/api/v1/agreements", octets, b"", "body_too_large"),
+        (&as_bank, answers.as_str(), octets, &answer, "trailing_bytes"),
+        (&as_bank, answers.as_str(), octets, b"hedui/answer/v1\n\0\0\xFF\xFF{", "signers"),
+    ] {
+        assert_eq!(endless(client, path, kind, begun), code, "{path}");
+        let grown = peak_memory(&child) - start;
+        assert!(grown < 16 << 20, "{path}: {grown} bytes more");
+    }
+    // Many at once, each declaring all that it may have, and then waiting.
+    let length = (64 << 20).to_string();
+    let headers = [("content-type", octets), ("content-length", length.as_str())];
+    let waiting: Vec<_> = (0..50).map(|_| as_centre.begin("POST", "/api/v1/rosters", &headers)).collect();
+    assert_eq!(as_bank.get("/api/v1/rosters").status, 200, "others are served meanwhile");
+    let grown = peak_memory(&child) - start;
+    assert!(grown < 32 << 20, "{grown} bytes more");
+    drop(waiting);
+    // A roster is gathered whole. A vector that grows has the old and the new one for a moment.
+    assert_eq!(endless(&as_centre, "/api/v1/rosters", octets, b""), "body_too_large");
+    let grown = peak_memory(&child) - start;
+    assert!(grown < 224 << 20, "{grown} bytes more");
+    assert_eq!(as_bank.post(&answers, &answer).status, 201);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Sends 150 MB in chunks, of which a host that has refused throws away what still comes, and gives the
+/// refusal's code.
+fn endless(client: &Client, path: &str, kind: &str, begun: &[u8]) -> String {
+    let mut stream = client.begin("POST", path, &[("content-type", kind), ("transfer-encoding", "chunked")]);
+    let mut send = |bytes: &[u8]| {
+        write!(stream, "{:x}\r\n", bytes.len())
+            .and_then(|()| stream.write_all(bytes))
+            .and_then(|()| stream.write_all(b"\r\n"))
+            .is_ok()
+    };
+    let chunk = vec![b'x'; 1 << 20];
+    let _ = (begun.is_empty() || send(begun)) && (0..150).all(|_| send(&chunk)) && send(b"");
+    finish(stream).problem().1
+}
+
 #[test]
 fn two_hosts_do_not_share_a_directory() {
     let directory = tempfile::tempdir().unwrap();

@@ -253,6 +253,113 @@ fn agreements() {
     assert_eq!(client.get("/api/v1/log").json()["length"], 0);
 }
 
+/// The document under another type, signed for it.
+fn of_type(document: &[u8], kind: &str, signers: &[&SigningKey]) -> Vec<u8> {
+    let head = Head::parse(document).unwrap();
+    let header = head.header_json();
+    let signed = [format!("DSSEv1 {} {kind} {} ", kind.len(), header.len()).as_bytes(), header].concat();
+    let mut bytes = format!("{kind}\n").into_bytes();
+    bytes.extend(u32::try_from(header.len()).unwrap().to_be_bytes());
+    bytes.extend(header);
+    bytes.push(u8::try_from(signers.len()).unwrap());
+    for signer in signers {
+        bytes.extend(signer.public().as_bytes());
+        bytes.extend(signer.sign(&signed));
+    }
+    bytes.extend(head.body_bytes().to_be_bytes());
+    bytes.extend(&document[head.length..]);
+    bytes
+}
+
+/// Each document of a host's three routes, who sends it, and who signs it.
+fn documents<'w>(
+    world: &'w World,
+    centre: &'w Actor,
+) -> [(&'static str, &'w Client, String, Vec<u8>, Vec<&'w SigningKey>); 3] {
+    let answer = world.answer(1);
+    let next = roster(&world.agreement, &world.bank, 2);
+    let mut terms = terms(centre, &world.bank);
+    terms.number = "2026-2".parse().unwrap();
+    let agreement = sign_agreement(&terms, centre, &world.bank);
+    [
+        ("answer", &world.as_bank, world.answers_path(), answer, vec![&world.bank.key]),
+        ("roster", &world.as_centre, "/api/v1/rosters".to_owned(), next, vec![&centre.key]),
+        (
+            "agreement",
+            &world.as_centre,
+            "/api/v1/agreements".to_owned(),
+            agreement,
+            vec![&centre.key, &world.bank.key],
+        ),
+    ]
+}
+
+#[test]
+fn another_version_and_a_bad_signature_have_codes_of_their_own() {
+    let host = TestHost::start();
+    let world = host.with_rosters();
+    let centre = actors().centre;
+    let before = seen(&world);
+    for (name, client, path, good, signers) in documents(&world, &centre) {
+        assert!(
+            of_type(&good, &format!("hedui/{name}/v1"), &signers) == good,
+            "{name}: signed as it should be"
+        );
+        for kind in [format!("hedui/{name}/v2"), format!("hedui/{name}/v0"), format!("hedui/{name}")] {
+            let reply = client.post(&path, &of_type(&good, &kind, &signers));
+            refused(&reply, 400, "wrong_type");
+            assert_eq!(reply.json()["field"], "type", "{kind}");
+        }
+        // One bit of each signature, of each key, and of what is signed.
+        let head = Head::parse(&good).unwrap();
+        let signatures = head.length - 8 - 96 * signers.len();
+        for (at, _) in signers.iter().enumerate() {
+            for byte in [0, 31, 32, 63, 64, 95] {
+                let mut bytes = good.clone();
+                bytes[signatures + 96 * at + byte] ^= 1;
+                let reply = client.post(&path, &bytes);
+                refused(&reply, 400, "bad_signature");
+                assert_eq!(reply.json()["field"], format!("signatures[{at}]"), "{name}: byte {byte}");
+            }
+        }
+        let mut bytes = good.clone();
+        bytes[signatures - 20] ^= 1; // in the header
+        refused(&client.post(&path, &bytes), 400, "bad_signature");
+    }
+    assert_eq!(seen(&world), before);
+    for (name, client, path, good, _) in documents(&world, &centre) {
+        assert_eq!(client.post(&path, &good).status, 201, "{name}");
+    }
+}
+
+/// Cut anywhere, a document is cut short, and nothing of it stays. Heads at every byte; of the bodies, which
+/// are nothing but bytes to a host, at every so many, and at the last hundred.
+#[test]
+fn a_document_cut_anywhere_is_refused() {
+    let host = TestHost::start();
+    let world = host.with_rosters();
+    let centre = actors().centre;
+    let before = seen(&world);
+    let mut tried = 0;
+    for (name, client, path, good, _) in documents(&world, &centre) {
+        let head = Head::parse(&good).unwrap().length;
+        let last = good.len().saturating_sub(100).max(head)..good.len();
+        let step = (good.len() - head) / 100 + 1;
+        for cut in (0..head).chain((head..good.len()).step_by(step)).chain(last) {
+            let reply = client.post(&path, &good[..cut]);
+            assert_eq!(reply.problem(), (400, "truncated".to_owned()), "{name} cut at {cut}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 3_000, "{tried} cuts");
+    assert_eq!(seen(&world), before);
+    let incoming = host.data().join("blobs/incoming");
+    assert_eq!(std::fs::read_dir(incoming).map_or(0, Iterator::count), 0, "nothing half is left");
+    for (name, client, path, good, _) in documents(&world, &centre) {
+        assert_eq!(client.post(&path, &good).status, 201, "{name}");
+    }
+}
+
 #[test]
 fn a_refusal_never_repeats_what_was_sent() {
     let host = TestHost::start();

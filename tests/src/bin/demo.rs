@@ -6,16 +6,18 @@
 #![expect(clippy::print_stdout, reason = "the demo talks to whoever runs it")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the demo stops at the first surprise")]
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use desk::{Masking, Question, ResultTable, open_answers};
+use e2e::blindness::Words;
 use e2e::client::Client;
+use e2e::exchange;
 use e2e::exchange::{Centre, PASSPHRASE, Relation, Setup};
 use e2e::module::{self, OpenRequest};
 use e2e::verdict::{self, Verdict};
 use e2e::world::{Institution, Sizes, World};
-use e2e::{blindness, exchange};
 use host::Config;
 use protocol::agreement::Agreement;
 use protocol::envelope::Head;
@@ -24,13 +26,18 @@ use protocol::value::Time;
 use protocol::{Digest, Document};
 use serde_json::json;
 
-/// The address to open in a browser.
+/// The address to open in a browser, while nothing else has it.
 const LISTEN: &str = "127.0.0.1:8642";
+
+/// Any address on this computer that is free.
+const FREE: &str = "127.0.0.1:0";
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
     let exit = std::env::args().any(|argument| argument == "--exit");
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/demo");
+    // Not in the folder of one that is waiting for a browser.
+    let folder = if exit { "../target/demo-exit" } else { "../target/demo" };
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let folder = folder.canonicalize().unwrap();
@@ -52,7 +59,7 @@ async fn main() -> std::process::ExitCode {
     println!("3  The host starts and takes the agreements and rosters");
     let config = Config {
         data_dir: folder.join("host"),
-        listen: if exit { "127.0.0.1:0" } else { LISTEN }.parse().unwrap(),
+        listen: if exit || TcpListener::bind(LISTEN).is_err() { FREE } else { LISTEN }.parse().unwrap(),
         code: "demo-host".parse().unwrap(),
         centre_keys: vec![centre.party.keys.signing.public()],
         web_dir: Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../web")),
@@ -77,14 +84,22 @@ async fn main() -> std::process::ExitCode {
         }
     }
 
-    println!("5  The host's folder is searched for every number, name and total");
-    let search = blindness::search(&folder.join("host"), &world);
+    println!("5  The host's folder is searched for every number, name, account and amount");
+    let answered: Vec<&Institution> = world.institutions.iter().take(verdicts.len()).collect();
+    let search = Words::of(&world, &answered).search(&folder.join("host"));
     println!(
-        "   {} words in {} files, {} bytes: {} found",
-        search.words, search.files, search.bytes, search.hits
+        "   {} words in {} files, {} bytes: {} found; of {} too short to be certain {} (by chance up to {})",
+        search.words,
+        search.files.len(),
+        search.bytes,
+        search.hits,
+        search.short,
+        search.short_hits,
+        search.by_chance(),
     );
 
-    let good = verdicts.iter().all(|v| v.missed == 0 && v.wrong == 0 && v.found > 0) && search.hits == 0;
+    let answered_truly = verdicts.iter().all(|v| v.missed == 0 && v.wrong == 0 && v.found > 0);
+    let good = answered_truly && search.found_nothing();
     println!("\n{}", if good { "Every answer equals the truth." } else { "NOT GOOD: see above." });
     if !exit && good {
         by_hand(&url, &folder, &centre, &relations[2], &world.institutions[2], &applicants).await;
@@ -177,10 +192,10 @@ async fn by_hand(
     institution: &Institution,
     applicants: &[u8],
 ) {
-    save(folder, "broker-c.key", &relation.party.file);
+    save(folder, "broker-c.key.hedui", &relation.party.file);
     save(folder, institution.file_name, &institution.bytes());
     println!("\nNow the third institution, by hand. Open {url}/ in a Chromium-based browser:");
-    println!("   key file     {}", folder.join("broker-c.key").display());
+    println!("   key file     {}", folder.join("broker-c.key.hedui").display());
     println!("   passphrase   {}", String::from_utf8_lossy(PASSPHRASE));
     println!("   customers    {}", folder.join(institution.file_name).display());
     println!("\nThe host keeps running; Ctrl-C ends it.");

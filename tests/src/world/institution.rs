@@ -9,6 +9,7 @@ use super::csv::Encoder;
 use super::customers::Customers;
 use super::layout::Layout;
 use super::rng::Rng;
+use super::row::Owner;
 use super::truth::Truth;
 
 /// Characters gathered before they are encoded and written.
@@ -91,6 +92,14 @@ impl Institution {
         }
         text.push_str(&self.layout.foot());
         out.write_all(&encoder.encode(&text))
+    }
+
+    /// Account number and amounts, in minor units, of each row that belongs to an applicant.
+    pub fn accounts_of_applicants(&self) -> impl Iterator<Item = (String, Vec<i64>)> {
+        self.rows().filter(|row| matches!(row.owner, Owner::Applicant { .. })).map(|row| {
+            let amounts = row.account.positions.iter().filter_map(|position| position.minor).collect();
+            (row.account.number, amounts)
+        })
     }
 
     fn rows(&self) -> Customers<'_> {
