@@ -51,7 +51,10 @@ pub(super) fn write(
         .filter(|person| person.number.document == Document::Resident)
         .map(|person| (inner.encode(&person.name), person.number.text.clone()))
         .collect();
-    let taken: HashSet<u64> = roster.iter().map(|(_, number)| key(number.as_bytes())).collect();
+    // Former numbers too: whoever else held one would be found as the applicant.
+    let numbers = applicants.iter().flat_map(Applicant::numbers);
+    let resident = numbers.filter(|number| number.document == Document::Resident);
+    let taken: HashSet<u64> = resident.map(|number| key(number.text.as_bytes())).collect();
     let names: Vec<Vec<u8>> = (0..NAMES)
         .map(|_| {
             let surname = name::surname(&mut rng);

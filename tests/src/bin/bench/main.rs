@@ -1,165 +1,165 @@
-//! The bench of one exchange's matching path: the same rows natively, under wasmtime and in Chromium.
+//! The bench of one exchange's matching: the same files, the same roster, the same question, put to the matcher
+//! natively, under wasmtime and in Chromium, and in clear to other programs.
 //!
-//! Chunks of about 1 MiB, made once, are pushed again and again until the wanted number of rows is
-//! reached, so that neither disk nor generator is measured. The heading stands in the first chunk only;
-//! when it comes again it is skipped.
-//! `cargo xtask bench` builds the module and starts this.
+//! `files.rs` makes the files and knows the truth about them, `question.rs` sets up the exchange and opens
+//! answers, `runner.rs` lists who is measured. Every figure stands for a run from the file on disk to the
+//! result, and counts only when the result is the truth. `cargo xtask bench` builds what this needs, starts
+//! it, and shows the JSON that it writes.
 
-#![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
+#![expect(clippy::print_stdout, reason = "a bench says what it does")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "the bench stops at the first surprise")]
 
-use std::time::Instant;
+mod chromium;
+mod files;
+mod machine;
+mod process;
+mod question;
+mod runner;
 
-use e2e::browser::Browser;
-use e2e::exchange::{Centre, Setup};
-use e2e::module::{self, Native, OpenRequest, Runner, op, reply, request};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use e2e::world::{Encoding, Sizes, World};
-use protocol::joining::InstitutionKind;
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use files::{Export, Store};
+use question::Question;
+use runner::{Bench, Outcome, RUNNERS};
+
+/// The seed of everything.
+const SEED: u64 = 1;
 /// People on the roster.
 const APPLICANTS: usize = 10_000;
-/// Rows in the chunks that are pushed again and again.
-const ROWS: u64 = 500_000;
+/// Part of the rows that are about them.
+const HITS_SHARE: f64 = 0.01;
+/// Rows of the small files and of the large ones.
+pub(crate) const ROWS: [u64; 2] = [1_000_000, 10_000_000];
+/// What a machine in China's banks writes, and what all others write.
+const ENCODINGS: [Encoding; 2] = [Encoding::Utf8, Encoding::Gb18030];
 
-/// One line of the table.
-#[derive(serde::Serialize)]
+/// What `cargo xtask bench` says.
+#[derive(Debug, Clone)]
+struct Options {
+    /// Where files are kept.
+    folder: PathBuf,
+    /// The built program of `tests/bench/native.rs`.
+    native: PathBuf,
+    /// A Python that has the peers.
+    python: PathBuf,
+    /// How often each run is measured.
+    rounds: usize,
+    /// The small files only.
+    quick: bool,
+    /// The names of who is measured; empty for all.
+    only: Vec<String>,
+}
+
+/// One line of the result: the best of all rounds.
+#[derive(Debug, Serialize)]
 struct Measured {
     name: String,
     rows: u64,
+    encoding: &'static str,
     rows_per_s: f64,
     peak_bytes: u64,
+    /// Of each round.
+    seconds: Vec<f64>,
 }
 
 #[tokio::main]
 async fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let json_file = arguments.iter().position(|a| a == "--json").map(|i| arguments[i + 1].clone());
-
+    let options = Options::read(std::env::args().skip(1));
     let world =
-        World::new(1, Sizes { applicants: APPLICANTS, households: 4_000, customers_per_institution: 1_000 });
-    let relation =
-        Centre::new(Setup::default()).ask("bank-x", InstitutionKind::Bank, 1, &world.applicants_csv());
-    let open = OpenRequest::new(&relation);
-    let chunks = chunks(&world);
-    println!("{ROWS} rows of {:.0} bytes, roster of {APPLICANTS} people", size(&chunks) as f64 / ROWS as f64);
+        World::new(SEED, Sizes { applicants: APPLICANTS, households: 4_000, customers_per_institution: 10 });
+    let store = Store::open(&options.folder, SEED, APPLICANTS);
+    let bench = Bench::new(options, &world, &store).await;
 
-    let mut table = Vec::new();
-    for times in [2, 10] {
-        let mut native = Native::default();
-        table.push(measure("native-1", &mut native, &open, &chunks, times));
-        table.last_mut().unwrap().peak_bytes = resident_peak();
-        let limits = sandbox::Limits { memory_bytes: 64 << 20, metering: sandbox::Metering::None };
-        let module = sandbox::Module::load(module::artifact(), limits).unwrap();
-        let mut session = module.session().unwrap();
-        let mut measured = measure("wasmtime-1", &mut session, &open, &chunks, times);
-        measured.peak_bytes = session.memory_bytes() as u64;
-        table.push(measured);
-        table.push(chromium(&open, &chunks, times).await);
+    let (mut exports, mut results, mut versions) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let sizes = if bench.options.quick { &ROWS[..1] } else { &ROWS[..] };
+    for rows in sizes {
+        let files: Vec<Export> =
+            ENCODINGS.map(|encoding| store.export(&world, *rows, encoding, HITS_SHARE)).into();
+        results.extend(measure(&bench, &files, &mut versions).await);
+        exports.extend(files);
     }
-    let native = table[0].rows_per_s;
-    println!("{:<12} {:>10} {:>12} {:>8} {:>10}", "runner", "rows", "rows/s", "ratio", "peak MiB");
-    for m in &table {
-        let (ratio, peak) = (m.rows_per_s / native, m.peak_bytes as f64 / f64::from(1 << 20));
-        println!("{:<12} {:>10} {:>12.0} {ratio:>8.2} {peak:>10.1}", m.name, m.rows, m.rows_per_s);
-    }
-    println!("peak: resident memory of the whole process natively, linear memory of the module elsewhere");
-    if let Some(file) = json_file {
-        std::fs::write(file, json!({ "match": table }).to_string()).unwrap();
-    }
+    let json = serde_json::json!({
+        "machine": machine::Machine::this(),
+        "versions": versions,
+        "roster": APPLICANTS,
+        "rounds": bench.options.rounds,
+        "files": exports,
+        "match": results,
+    });
+    std::fs::write(store.path("measured.json"), serde_json::to_vec_pretty(&json).unwrap()).unwrap();
 }
 
-/// The bulk file in chunks that end at line breaks.
-fn chunks(world: &World) -> Vec<Vec<u8>> {
-    let mut file = Vec::new();
-    world.bulk_csv(ROWS, Encoding::Utf8, 0.01, &mut file).unwrap();
-    let mut chunks = Vec::new();
-    let mut rest = file.as_slice();
-    while !rest.is_empty() {
-        let end = rest.len().min(1 << 20);
-        let end = rest[..end].iter().rposition(|b| *b == b'\n').map_or(end, |at| at + 1);
-        chunks.push(rest[..end].to_vec());
-        rest = &rest[end..];
+/// Every runner over files of one size, in turns: what drifts meanwhile hits all alike.
+async fn measure(
+    bench: &Bench,
+    files: &[Export],
+    versions: &mut BTreeMap<&'static str, String>,
+) -> Vec<Measured> {
+    let wanted = |name: &String| bench.options.only.is_empty() || bench.options.only.contains(name);
+    let mut results: Vec<(usize, usize, Vec<Outcome>)> = Vec::new();
+    for (f, file) in files.iter().enumerate() {
+        let takes = |(_, runner): &(usize, &runner::Runner)| runner.takes(file) && wanted(&runner.name());
+        results.extend(RUNNERS.iter().enumerate().filter(takes).map(|(r, _)| (f, r, Vec::new())));
     }
-    chunks
-}
-
-fn size(chunks: &[Vec<u8>]) -> usize {
-    chunks.iter().map(Vec::len).sum()
-}
-
-/// Opens, pushes every chunk `times` times, seals and reads the answer.
-fn measure(
-    name: &str,
-    runner: &mut impl Runner,
-    open: &OpenRequest,
-    chunks: &[Vec<u8>],
-    times: u64,
-) -> Measured {
-    reply(&runner.send(open.bytes())).unwrap();
-    let begun = Instant::now();
-    for _ in 0..times {
-        for chunk in chunks {
-            reply(&runner.send(request(op::PUSH, chunk))).unwrap();
+    for round in 0..bench.options.rounds {
+        for (f, r, outcomes) in &mut results {
+            let (file, runner) = (&files[*f], &RUNNERS[*r]);
+            if round >= runner.most_rounds() {
+                continue;
+            }
+            file.warm();
+            let outcome = bench.run(*runner, file).await;
+            println!(
+                "round {} {:>9} rows {:<8} {:<11} {:7.2} s",
+                round + 1,
+                file.rows,
+                file.encoding,
+                runner.name(),
+                outcome.seconds
+            );
+            assert_eq!(outcome.found, file.found, "{} over {}", runner.name(), file.path.display());
+            if let Some((program, version)) = &outcome.version {
+                versions.insert(*program, version.clone());
+            }
+            outcomes.push(outcome);
         }
     }
-    let run = module::finish(runner).unwrap();
-    let seconds = begun.elapsed().as_secs_f64();
-    let rows = run.report["coverage"]["rows"].as_u64().unwrap();
-    assert_eq!(rows, ROWS * times);
-    Measured { name: name.to_owned(), rows, rows_per_s: rows as f64 / seconds, peak_bytes: 0 }
-}
-
-/// The same in Chromium, timed inside the page. The chunks are sent in once, as Chromium's driver would
-/// else be what is measured.
-async fn chromium(open: &OpenRequest, chunks: &[Vec<u8>], times: u64) -> Measured {
-    let browser = Browser::start().await;
-    let mut matcher = browser.matcher().await;
-    reply(&matcher.send(open.bytes())).unwrap();
-    for chunk in chunks {
-        let text = protocol::value::Base64(chunk.clone()).to_string();
-        browser
-            .run("(window.chunks ??= []).push(Uint8Array.fromBase64(arguments[0]))", vec![text.into()])
-            .await;
-    }
-    let measured: Value = browser.run_async(ROUNDS, vec![times.into()]).await;
-    let rows = ROWS * times;
-    assert_eq!(measured["rows"].as_u64(), Some(rows), "{measured}");
-    let seconds = measured["ms"].as_f64().unwrap() / 1_000.0;
-    let peak_bytes = measured["memory"].as_u64().unwrap();
-    Measured { name: "chromium-1".to_owned(), rows, rows_per_s: rows as f64 / seconds, peak_bytes }
-}
-
-/// SPEC §10: push every chunk `times` times, finish, read the answer.
-const ROUNDS: &str = "
-    const [times, done] = arguments;
-    const { memory, run, __wbindgen_malloc: malloc, __wbindgen_free: free } = window.matcher;
-    const send = (op, chunk) => {
-      const at = malloc(chunk.length + 1, 1) >>> 0;
-      const request = new Uint8Array(memory.buffer, at, chunk.length + 1);
-      request[0] = op;
-      request.set(chunk, 1);
-      const [reply, size] = run(at, chunk.length + 1);
-      const bytes = new Uint8Array(memory.buffer, reply >>> 0, size).slice();
-      free(reply, size, 1);
-      if (bytes[0] !== 0) throw new Error(new TextDecoder().decode(bytes));
-      return bytes.subarray(1);
+    let best = |(f, r, outcomes): (usize, usize, Vec<Outcome>)| {
+        let seconds: Vec<f64> = outcomes.iter().map(|outcome| outcome.seconds).collect();
+        let least = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        Measured {
+            name: RUNNERS[r].name(),
+            rows: files[f].rows,
+            encoding: files[f].encoding,
+            rows_per_s: files[f].rows as f64 / least,
+            peak_bytes: outcomes.iter().map(|outcome| outcome.peak_bytes).max().unwrap(),
+            seconds,
+        }
     };
-    try {
-      const begun = performance.now();
-      for (let i = 0; i < times; i++) for (const chunk of window.chunks) send(2, chunk);
-      const report = JSON.parse(new TextDecoder().decode(send(4, new Uint8Array(0))));
-      while (send(5, new Uint8Array(0)).length > 0);
-      const ms = performance.now() - begun;
-      done({ ms, rows: report.coverage.rows, memory: memory.buffer.byteLength });
-    } catch (error) {
-      done({ error: String(error) });
-    }
-";
+    results.into_iter().map(best).collect()
+}
 
-/// The most memory this process has held, as the system counts it.
-fn resident_peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|l| l.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) * 1024
+impl Options {
+    /// `NAME VALUE` pairs, as `cargo xtask bench` passes them.
+    fn read(mut arguments: impl Iterator<Item = String>) -> Self {
+        let mut given = BTreeMap::new();
+        while let Some(name) = arguments.next() {
+            let value = arguments.next().unwrap();
+            given.insert(name, value);
+        }
+        let word = |name: &str| given.get(name).unwrap_or_else(|| panic!("{name} is missing"));
+        let only = given.get("--only").map(|names| names.split(',').map(str::to_owned).collect());
+        Self {
+            folder: word("--folder").into(),
+            native: word("--native").into(),
+            python: word("--python").into(),
+            rounds: word("--rounds").parse().unwrap(),
+            quick: word("--quick") == "true",
+            only: only.unwrap_or_default(),
+        }
+    }
 }
