@@ -67,12 +67,13 @@ impl Page {
         let said = browser.run_async(RUN, vec![asked]).await;
         let timed = Timed::deserialize(&said).unwrap_or_else(|_| panic!("the page says {said}"));
         let version = browser.run("return navigator.userAgent", Vec::new()).await;
+        // Of the version the page is told the first number only.
         let version = version.as_str().unwrap().split("Chrome/").nth(1).unwrap();
         Outcome {
             seconds: timed.milliseconds / 1_000.0,
             peak_bytes: timed.memory,
             found: question.read(file, &timed.report, timed.answer.0),
-            version: Some(("chromium", version.split(' ').next().unwrap().to_owned())),
+            version: Some(("chromium", version.split('.').next().unwrap().to_owned())),
         }
     }
 }

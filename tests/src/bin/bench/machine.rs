@@ -11,8 +11,6 @@ pub(crate) struct Machine {
     cores: usize,
     /// Their model.
     cpu: String,
-    /// The system.
-    os: String,
 }
 
 impl Machine {
@@ -20,11 +18,9 @@ impl Machine {
     pub(crate) fn this() -> Self {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         Self {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             cpu: model.map_or("unknown", |(_, model)| model).to_owned(),
-            os: format!("{} {}", std::env::consts::OS, release.trim()).trim().to_owned(),
         }
     }
 }
