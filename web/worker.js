@@ -148,7 +148,7 @@ const answers = {
     const report = json(session.call(OP.finish));
     /** @type {any[]} */ const pieces = [];
     for (let piece = session.call(OP.read); piece.length > 0; piece = session.call(OP.read)) pieces.push(piece);
-    return { report, answer: new Blob(pieces) };
+    return { report, answer: new Blob(pieces), memory: session.exports.memory.buffer.byteLength };
   },
 };
 
