@@ -30,12 +30,14 @@ pub(crate) enum Runner {
     Python,
 }
 
-/// All of them, in the order in which they take turns. `Native(2)` and `Chromium(2)` come in when a file can be
-/// split; @openmined/psi.js, which compares by an oblivious protocol, when there is a suite that does so too.
-pub(crate) const RUNNERS: [Runner; 7] = [
+/// All of them, in the order in which they take turns. @openmined/psi.js, which compares by an oblivious protocol,
+/// comes in when there is a suite that does so too.
+pub(crate) const RUNNERS: [Runner; 9] = [
     Runner::Native(1),
+    Runner::Native(2),
     Runner::Wasmtime,
     Runner::Chromium(1),
+    Runner::Chromium(2),
     Runner::DuckDb(1),
     Runner::DuckDb(2),
     Runner::Polars(2),
