@@ -40,7 +40,7 @@ pub(crate) fn page(figures: &Figures) -> String {
          <h2>What has to hold</h2>\n{bounds}{body}\
          <p class=\"facts\">× DuckDB: against DuckDB with as many threads over the UTF-8 file of as many rows. \
          Peak memory: resident memory of the whole process, files that it maps included; of wasmtime and Chromium the \
-         module's linear memory. The peers compare in clear; ours read damaged numbers, hash, and seal an answer of \
+         module's linear memory. DuckDB and Polars compare in clear; ours read damaged numbers, hash, and seal an answer of \
          constant shape.</p>\n</body>\n</html>\n"
     )
 }
