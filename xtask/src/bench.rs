@@ -42,7 +42,7 @@ pub(crate) fn run_bench(args: &Args) -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     if args.parts {
         say("measures the parts");
-        return run(optimised(&root, "bench").args(["--package", "matcher"]));
+        return run(optimised(&root, "bench").args(["--package", "matcher", "--bench", "parts"]));
     }
     chromium::present()?;
     let python = peers(&root, &folder)?;
