@@ -2,7 +2,7 @@
 
 use crate::chromium;
 use crate::shell::{cargo, run, say, works, workspace};
-use crate::wasm;
+use crate::{readme, wasm};
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -20,7 +20,7 @@ pub(crate) fn test() -> Result<()> {
     interop(&root)
 }
 
-/// Format, lints, and the dependencies' licences and sources.
+/// Format, lints, the README's figures, and the dependencies' licences and sources.
 pub(crate) fn check() -> Result<()> {
     let root = workspace()?;
     say("checks the format");
@@ -35,6 +35,7 @@ pub(crate) fn check() -> Result<()> {
         "--deny",
         "warnings",
     ]))?;
+    readme::run(&readme::Args::check())?;
     deny(&root)
 }
 
