@@ -143,9 +143,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         "table": arguments.table.options(),
     });
     let entropy = edge::entropy_bytes()?;
+    let options = options.to_string();
     let open: [&[u8]; 6] =
-        [&key, &passphrase, &agreement, &roster, &*entropy, options.to_string().as_bytes()]
-            .map(|part: &[u8]| part);
+        [&key, passphrase.as_ref(), &agreement, &roster, entropy.as_slice(), options.as_bytes()];
     let start = || -> Result<(Sandboxed, Value), Failure> {
         let session = module.session();
         let session =
