@@ -70,7 +70,7 @@ impl Encoding {
             // The zero bytes of ASCII stand on one side. Some on the other are characters like 开, U+5F00.
             let (even, odd) = (zeros(0), zeros(1));
             let (few, many) = (even.min(odd), even.max(odd));
-            return if many * 6 <= sample.len() || few * 8 > many {
+            return if many * 6 <= sample.len() || few * 4 > many {
                 refuse("binary_file", "not a text file")
             } else if many == odd {
                 Ok(Self::Utf16Le)
