@@ -219,7 +219,7 @@ impl Cutter {
         taker.settle(self.delimiter);
         let ControlFlow::Continue(after) = scanned else { return Ok(Flow::Break(())) };
         self.partial.extend_from_slice(after);
-        if self.partial.len() <= KEPT {
+        if self.partial.len() <= KEPT && self.thorough.at_border() {
             return Ok(Flow::Continue(()));
         }
         // A line that will be refused, or a text whose lines end in carriage returns only.
