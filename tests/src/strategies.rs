@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use protocol::agreement::{Agreement, Centre, Institution};
 use protocol::answer::Answer;
-use protocol::coverage::{Coverage, FileCount, Grain};
+use protocol::coverage::{Coverage, Encoding, FileCount, Grain};
 use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::log::LogEntry;
 use protocol::receipt::Receipt;
@@ -302,7 +302,7 @@ pub fn coverage() -> impl Strategy<Value = Coverage> {
     }
     let columns = ["account", "amount", "amount:loan", "balance_date", "id_number", "name", "product"];
     let columns = subsequence(columns.map(str::to_owned).to_vec(), 0..=columns.len());
-    let encoding = select(vec!["utf-8", "gb18030", "utf-16le", "utf-16be"]);
+    let encoding = select(vec![Encoding::Utf8, Encoding::Gb18030, Encoding::Utf16Le, Encoding::Utf16Be]);
     let files = vec((0..=MOST, 0..=MOST).prop_map(|(bytes, rows)| FileCount { bytes, rows }), 0..40);
     let normalised = counts(&[
         "wrapped",
@@ -333,7 +333,7 @@ pub fn coverage() -> impl Strategy<Value = Coverage> {
         )| Coverage {
             balance_date,
             columns,
-            encoding: encoding.to_owned(),
+            encoding,
             files,
             grain,
             normalised,

@@ -84,7 +84,7 @@ fn read<H: Header>(
     also: impl Fn(&Document<H>) -> Result<(), protocol::DecodeError>,
 ) -> Value {
     match Document::<H>::read(document).and_then(|read| also(&read).map(|()| read)) {
-        Ok(read) => json!({"digest": read.digest, "signers": read.signers, "header": read.header}),
+        Ok(read) => json!({"digest": read.digest, "signers": read.signers, "header": read.header.to_json()}),
         Err(error) => json!({"code": error.code()}),
     }
 }
