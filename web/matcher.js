@@ -15,6 +15,8 @@ export class Failure extends Error {
 }
 
 const WORKER_URL = new URL('./worker.js', import.meta.url).href;
+/** Workers of a run at most, and bytes of a file for each one that helps. */
+const [MOST_WORKERS, HELPED_BYTES] = [8, 16 << 20];
 const MODULE_URL = new URL('/artifact/matcher.wasm', import.meta.url).href;
 
 /** The one Trusted Types policy of the page: it knows one URL. */
@@ -23,6 +25,7 @@ const loader = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('loade
 export class Matcher {
   /** @type {Worker | null} */ #worker = null;
   /** @type {Map<number, {resolve: Function, reject: Function, progress: Function}>} */ #waiting = new Map();
+  /** @type {Worker[]} */ #helpers = [];
   #count = 0;
   #wasm = new ArrayBuffer(0);
   digest = '';
@@ -38,32 +41,66 @@ export class Matcher {
     return this.restart();
   }
 
-  /** Ends the Worker with all it holds, and starts an empty one. */
+  /** Ends the Workers with all they hold, and starts an empty one. */
   restart() {
     this.stop();
-    this.#worker = new Worker(loader ? loader.createScriptURL('') : WORKER_URL, { type: 'module' });
+    this.#worker = this.#start();
     this.#worker.onmessage = ({ data }) => this.#hear(data);
-    this.#worker.onerror = () => this.stop('module_stopped');
     return this.ask('load', { wasm: this.#wasm });
+  }
+
+  #start() {
+    const worker = new Worker(loader ? loader.createScriptURL('') : WORKER_URL, { type: 'module' });
+    worker.onerror = () => this.stop('module_stopped');
+    return worker;
   }
 
   stop(code = 'cancelled') {
     this.#worker?.terminate();
     this.#worker = null;
+    this.#endHelpers();
     for (const { reject } of this.#waiting.values()) reject(new Failure(code));
     this.#waiting.clear();
   }
 
   /**
-   * @param {string} ask @param {object} [asked] @param {(news: any) => void} [progress]
+   * The whole run over the files. Where they are large and the machine has several processors, other Workers help; what
+   * they need they get from the first one, by channels that the page has no end of.
+   * @param {{files: File[], roster: Uint8Array, agreement: Uint8Array, options: object}} asked
+   * @param {(news: any) => void} progress @param {number} [workers]
+   */
+  async run(asked, progress, workers = navigator.hardwareConcurrency || 1) {
+    const bytes = Math.max(...asked.files.map((file) => file.size));
+    const count = Math.min(workers, MOST_WORKERS, Math.floor(bytes / HELPED_BYTES) + 1);
+    const ports = Array.from({ length: count - 1 }, () => {
+      const { port1, port2 } = new MessageChannel();
+      const helper = this.#start();
+      helper.postMessage({ ask: 'help', port: port2 }, [port2]);
+      this.#helpers.push(helper);
+      return port1;
+    });
+    try {
+      return await this.ask('run', { ...asked, helpers: ports }, progress, ports);
+    } finally {
+      this.#endHelpers();
+    }
+  }
+
+  #endHelpers() {
+    for (const helper of this.#helpers) helper.terminate();
+    this.#helpers = [];
+  }
+
+  /**
+   * @param {string} ask @param {object} [asked] @param {(news: any) => void} [progress] @param {Transferable[]} [transfer]
    * @returns {Promise<any>}
    */
-  ask(ask, asked = {}, progress = () => {}) {
+  ask(ask, asked = {}, progress = () => {}, transfer = []) {
     const id = ++this.#count;
     return new Promise((resolve, reject) => {
       if (!this.#worker) return reject(new Failure('module_stopped'));
       this.#waiting.set(id, { resolve, reject, progress });
-      this.#worker.postMessage({ ...asked, ask, id });
+      this.#worker.postMessage({ ...asked, ask, id }, transfer);
     });
   }
 

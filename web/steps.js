@@ -334,7 +334,7 @@ async function start(app) {
     const { files, task: { roster, agreement }, table } = state;
     const total = files.reduce((/** @type {number} */ sum, /** @type {File} */ file) => sum + file.size, 0);
     state.progress = { bytes: 0, rows: 0, total, started: performance.now() };
-    state.outcome = await app.matcher.ask('run', { files, roster, agreement, options: options(app, table) }, (news) => {
+    state.outcome = await app.matcher.run({ files, roster, agreement, options: options(app, table) }, (news) => {
       Object.assign(state.progress, news);
       showProgress(state.progress);
     });

@@ -4,10 +4,14 @@
 // document. It holds the unlocked key, reads the customer file and drives the matcher module through
 // the module's raw exports (SPEC §10). What leaves it: sealed answers, counts, masked samples, errors.
 
-const OP = { open: 1, push: 2, nextFile: 3, finish: 4, read: 5, preview: 6, newKey: 0x10, signIn: 0x11, inspect: 0x13 };
+const OP = {
+  open: 1, push: 2, nextFile: 3, finish: 4, read: 5, preview: 6, part: 7, handOver: 8, takeOver: 9, newKey: 0x10, signIn: 0x11, inspect: 0x13,
+};
 const ABI_VERSION = 1;
 const CHUNK_BYTES = 1 << 20;
 const PREVIEW_BYTES = 256 << 10;
+/** Bytes of a file that tell how it lies, and from which it is worth a helper; how far a line break is looked for. */
+const [SAMPLE_BYTES, STRETCH_BYTES, LINE_BYTES] = [64 << 10, 4 << 20, 128 << 10];
 const PROGRESS_MS = 100;
 
 /** @type {WebAssembly.Module} */
@@ -37,12 +41,12 @@ class Session {
   }
 
   /**
-   * One request: the operation, then its parts, each behind its length; a `push` carries its chunk bare.
+   * One request: the operation, then its parts, each behind its length; `push` and `take over` carry theirs bare.
    * @param {number} op @param {Uint8Array[]} parts @returns {Uint8Array} the result
    */
   call(op, ...parts) {
     const { memory, run, __wbindgen_malloc: malloc, __wbindgen_free: free } = this.exports;
-    const prefix = op === OP.push ? 0 : 4;
+    const prefix = op === OP.push || op === OP.takeOver ? 0 : 4;
     const length = parts.reduce((sum, part) => sum + prefix + part.length, 1);
     const at = malloc(length, 1) >>> 0;
     const request = new DataView(memory.buffer, at, length);
@@ -78,11 +82,115 @@ function sign(host, challenge) {
   return { key: result.slice(0, 32), signature: result.slice(32) };
 }
 
-/** @param {{agreement: Uint8Array, roster: Uint8Array, options: object}} task */
-function open({ agreement, roster, options }) {
+/** What a session is opened with. @typedef {{agreement: Uint8Array, roster: Uint8Array, options: object}} Task */
+
+/** @param {Task} task @param {Uint8Array} entropy */
+function open({ agreement, roster, options }, entropy) {
   const session = new Session();
-  const task = session.call(OP.open, keyFile, passphrase, agreement, roster, random(32), utf8(JSON.stringify(options)));
+  const task = session.call(OP.open, keyFile, passphrase, agreement, roster, entropy, utf8(JSON.stringify(options)));
   return { session, task: json(task) };
+}
+
+/**
+ * Pushes a stretch of a file in chunks. The next one is read while the module works on this one.
+ * @param {Session} session @param {File} file @param {number} from @param {number} to
+ * @param {(counts: any, bytes: number, at: number) => boolean | void} heard stops where it says so
+ * @returns {Promise<number>} where it stopped
+ */
+async function push(session, file, from, to, heard) {
+  const read = (/** @type {number} */ at) => file.slice(at, Math.min(at + CHUNK_BYTES, to)).arrayBuffer();
+  let next = read(from);
+  for (let at = from; at < to;) {
+    const chunk = new Uint8Array(await next);
+    at += chunk.length;
+    next = read(at);
+    const counts = json(session.call(OP.push, chunk));
+    if (heard(counts, chunk.length, at)) return at;
+  }
+  return to;
+}
+
+/**
+ * Cuts a file from `from` on into at most `count` stretches, each but the first behind a line break (SPEC §10.1).
+ * @param {File} file @param {number} from @param {number} count @returns {Promise<[number, number][]>}
+ */
+async function stretches(file, from, count) {
+  const borders = [from];
+  for (let i = 1; i < count; i++) {
+    const at = from + Math.floor(((file.size - from) * i) / count);
+    const bytes = new Uint8Array(await file.slice(at, at + LINE_BYTES).arrayBuffer());
+    const border = at + bytes.indexOf(10) + 1;
+    if (border > at && border < file.size) borders.push(border);
+  }
+  return borders.map((border, i) => [border, borders[i + 1] ?? file.size]);
+}
+
+/** The leader's side of a helper: another Worker with an instance of its own, which reads a stretch. */
+class Helper {
+  /** Rows of the stretch that the leader has not taken over, and their bytes. */
+  counts = { rows: 0, valid: 0, quarantined: 0, bytes: 0 };
+
+  /** @param {MessagePort} port @param {Task} task @param {Uint8Array} entropy */
+  constructor(port, task, entropy) {
+    this.port = port;
+    const { agreement, roster, options } = task;
+    port.postMessage({ open: { agreement, roster, options }, entropy, compiled, keyFile, passphrase });
+  }
+
+  /** The pieces of a stretch's part; none when the helper failed. @param {File} file @param {[number, number]} stretch @param {boolean} last */
+  work(file, [from, to], last) {
+    /** @type {Uint8Array[]} */ const pieces = [];
+    return /** @type {Promise<Uint8Array[] | null>} */ (new Promise((resolve) => {
+      this.port.onmessage = ({ data }) => {
+        if (data.counts) this.counts = data.counts;
+        else if (data.piece) pieces.push(data.piece);
+        else resolve(data.done ? pieces : null);
+      };
+      this.port.postMessage({ file, from, to, last });
+    }));
+  }
+}
+
+/** The helper's own side: opened once, then a stretch at a time. @param {MessagePort} port */
+function help(port) {
+  /** @type {Session} */ let session;
+  port.onmessage = async ({ data }) => {
+    try {
+      if (data.open) {
+        ({ compiled, keyFile, passphrase } = data);
+        ({ session } = open(data.open, data.entropy));
+        return;
+      }
+      const { file, from, to, last } = data;
+      session.call(OP.part, new Uint8Array(await file.slice(0, SAMPLE_BYTES).arrayBuffer()));
+      let [bytes, told] = [0, 0];
+      await push(session, file, from, to, (counts, read) => {
+        bytes += read;
+        if (performance.now() - told < PROGRESS_MS) return;
+        told = performance.now();
+        port.postMessage({ counts: { ...counts, bytes } });
+      });
+      const next = () => session.call(OP.handOver, Uint8Array.of(last ? 1 : 0));
+      for (let piece = next(); piece.length > 0; piece = next()) port.postMessage({ piece });
+      port.postMessage({ done: true });
+    } catch {
+      port.postMessage({ failed: true });
+    }
+  };
+}
+
+/**
+ * Lets the leader take a part over; says whether it did. One that does not join on is refused, and nothing has
+ * changed. @param {Session} session @param {Uint8Array[] | null} pieces
+ */
+function takeOver(session, pieces) {
+  try {
+    for (const piece of pieces ?? []) session.call(OP.takeOver, piece);
+    return pieces !== null;
+  } catch (error) {
+    if (error instanceof ModuleError && error.reply.code === 'part_border') return false;
+    throw error;
+  }
 }
 
 /** What the page may ask for. @type {Record<string, (asked: any, tell: (news: object) => void) => any>} */
@@ -113,7 +221,7 @@ const answers = {
   inspect: ({ document }) => json(new Session().call(OP.inspect, document)),
 
   /** Opens a task and drops it: signatures, dates and keys are checked before the clerk goes on. */
-  check: (asked) => open(asked).task,
+  check: (asked) => open(asked, random(32)).task,
 
   /** @param {{file: File, table: object}} asked */
   async preview({ file, table }) {
@@ -121,34 +229,56 @@ const answers = {
     return json(new Session().call(OP.preview, head, utf8(JSON.stringify(table))));
   },
 
-  /** The whole run: every file in chunks, then the report and the sealed answer. */
+  /** Helps another Worker, at the other end of the port, until both are ended. */
+  help: ({ port }) => help(port),
+
+  /** The whole run: every file, then the report and the sealed answer. Large files are shared with the helpers. */
   async run(asked, tell) {
-    const { session } = open(asked);
-    /** @type {File[]} */
-    const files = asked.files;
-    let bytes = 0;
-    let told = 0;
-    let counts = {};
-    for (const [index, file] of files.entries()) {
+    const entropy = random(32);
+    const { session } = open(asked, entropy);
+    let helpers = /** @type {MessagePort[]} */ (asked.helpers ?? []).map((port) => new Helper(port, asked, entropy));
+    let [bytes, told] = [0, 0];
+    let counts = { rows: 0, valid: 0, quarantined: 0, may_split: false };
+    const say = () => {
+      const sum = (/** @type {'rows' | 'valid' | 'quarantined'} */ name) =>
+        helpers.reduce((n, helper) => n + helper.counts[name], counts[name]);
+      const read = helpers.reduce((n, helper) => n + helper.counts.bytes, bytes);
+      tell({ rows: sum('rows'), valid: sum('valid'), quarantined: sum('quarantined'), bytes: read });
+    };
+    const heard = (/** @type {any} */ now, /** @type {number} */ read) => {
+      counts = now;
+      bytes += read;
+      if (performance.now() - told < PROGRESS_MS) return;
+      told = performance.now();
+      say();
+    };
+    for (const [index, file] of /** @type {File[]} */ (asked.files).entries()) {
       if (index > 0) session.call(OP.nextFile);
-      const read = (/** @type {number} */ at) => file.slice(at, at + CHUNK_BYTES).arrayBuffer();
-      let next = read(0); // the next chunk is read while the module works on this one
-      for (let at = 0; at < file.size; at += CHUNK_BYTES) {
-        const chunk = new Uint8Array(await next);
-        next = read(at + CHUNK_BYTES);
-        counts = json(session.call(OP.push, chunk));
-        bytes += chunk.length;
-        if (performance.now() - told >= PROGRESS_MS) {
-          told = performance.now();
-          tell({ ...counts, bytes });
-        }
+      const at = await push(session, file, 0, file.size, (now, read, at) => {
+        heard(now, read);
+        return now.may_split && helpers.length > 0 && file.size - at >= 2 * STRETCH_BYTES;
+      });
+      if (at === file.size) continue;
+      const most = Math.floor((file.size - at) / STRETCH_BYTES);
+      const [[from, to], ...others] = await stretches(file, at, Math.min(most, helpers.length + 1));
+      const parts = others.map((stretch, i) => helpers[i].work(file, stretch, i + 1 === others.length));
+      await push(session, file, from, to, heard);
+      const failed = new Set();
+      for (const [i, [from, to]] of others.entries()) {
+        const pieces = await parts[i];
+        if (pieces === null) failed.add(helpers[i]);
+        const taken = takeOver(session, pieces);
+        helpers[i].counts = { rows: 0, valid: 0, quarantined: 0, bytes: 0 };
+        if (taken) bytes += to - from;
+        else await push(session, file, from, to, heard);
       }
+      helpers = helpers.filter((helper) => !failed.has(helper));
     }
-    tell({ ...counts, bytes });
     const report = json(session.call(OP.finish));
+    tell({ rows: report.coverage.rows, valid: report.coverage.valid, quarantined: counts.quarantined, bytes });
     /** @type {any[]} */ const pieces = [];
     for (let piece = session.call(OP.read); piece.length > 0; piece = session.call(OP.read)) pieces.push(piece);
-    return { report, answer: new Blob(pieces) };
+    return { report, answer: new Blob(pieces), memory: session.exports.memory.buffer.byteLength };
   },
 };
 

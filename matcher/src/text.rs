@@ -39,7 +39,7 @@ pub fn detect(sample: &[u8], complete: bool) -> Result<Encoding, ModuleError> {
         // The zero bytes of ASCII stand on one side. Some on the other are characters like 开, U+5F00.
         let (even, odd) = (zeros(0), zeros(1));
         let (few, many) = (even.min(odd), even.max(odd));
-        return if many * 6 <= sample.len() || few * 8 > many {
+        return if many * 6 <= sample.len() || few * 4 > many {
             refuse("binary_file", "not a text file")
         } else if many == odd {
             Ok(Encoding::Utf16Le)

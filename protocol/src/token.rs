@@ -73,7 +73,8 @@ impl Prf {
         }
     }
 
-    fn token_of(&self, kind: Kind, number: &[u8]) -> Token {
+    /// The same, for a canonical number that was never made a [`Subject`].
+    pub fn token_of(&self, kind: Kind, number: &[u8]) -> Token {
         Token(cut(&self.evaluate(&[&[kind as u8], number])))
     }
 

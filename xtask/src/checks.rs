@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{chromium, python, wasm};
+use crate::{chromium, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ pub(crate) fn test() -> Result<()> {
     run(Command::new("bash").arg(reader).current_dir(&root))
 }
 
-/// Format, lints, and the dependencies' licences and sources.
+/// Format, lints, the README's figures, and the dependencies' licences and sources.
 pub(crate) fn check() -> Result<()> {
     let root = workspace()?;
     say("checks the format");
@@ -38,6 +38,7 @@ pub(crate) fn check() -> Result<()> {
         "--deny",
         "warnings",
     ]))?;
+    readme::run(&readme::Args::check())?;
     deny(&root)
 }
 

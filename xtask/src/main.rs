@@ -10,6 +10,7 @@ mod checks;
 mod chromium;
 mod demo;
 mod python;
+mod readme;
 mod shell;
 mod wasm;
 
@@ -29,8 +30,10 @@ enum Task {
     Wasm(wasm::Args),
     /// Builds the module and runs every test, the demo against its truth among them.
     Test,
-    /// Measures matching natively, under wasmtime and in Chromium, as ratios in one run.
+    /// Measures matching natively, under wasmtime and in Chromium, and other programs over the same files.
     Bench(bench::Args),
+    /// Writes the last full bench's figures into the README; `--check` holds them against each other.
+    Readme(readme::Args),
     /// Format, lints and dependencies: what CI checks before the tests.
     Check,
     /// Runs what CI runs: `check`, then `test`.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Wasm(args) => wasm::run(&args),
         Task::Test => checks::test(),
         Task::Bench(args) => bench::run_bench(&args),
+        Task::Readme(args) => readme::run(&args),
         Task::Check => checks::check(),
         Task::Ci => checks::check().and_then(|()| checks::test()),
         Task::Demo(args) => demo::run_demo(&args),

@@ -1,9 +1,9 @@
 //! `hedui match`: the institution's side without a browser. The module does the work, in its sandbox;
 //! this file carries bytes in and out (SPEC §10).
 
-use std::fs::File;
-use std::io::Read as _;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,9 +12,9 @@ use protocol::Document;
 use protocol::agreement::Agreement;
 use protocol::roster::Roster;
 use protocol::value::Digest;
+use runner::{Instance, RunError, op};
 use sandbox::{Limits, Metering, Module, Session};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::files::{self, NewFile};
@@ -22,17 +22,12 @@ use crate::output::Output;
 use crate::serials::Serials;
 use crate::{edge, keys};
 
-/// Bytes of a file that are handed over at a time.
-const CHUNK: u64 = 1 << 20;
 /// What the module may use; its own maximum is lower.
 const LIMITS: Limits =
     Limits { memory_bytes: 512 << 20, metering: Metering::Deadline(Duration::from_secs(600)) };
 
-const OPEN: u8 = 0x01;
-const PUSH: u8 = 0x02;
-const NEXT_FILE: u8 = 0x03;
-const FINISH: u8 = 0x04;
-const READ: u8 = 0x05;
+/// Threads at most: more of them would wait for the disk.
+const MOST_THREADS: usize = 8;
 
 #[derive(Debug, Args)]
 #[command(
@@ -68,6 +63,9 @@ pub(crate) struct Arguments {
     /// serials says.
     #[arg(long)]
     last_serial: Option<u64>,
+    /// How many threads read a large file; unless given, one for each processor.
+    #[arg(long)]
+    threads: Option<NonZero<usize>>,
     /// Where the serials answered are kept; unless given, beside the key file, as KEY.serials.
     #[arg(long)]
     serials: Option<PathBuf>,
@@ -129,10 +127,6 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let module = Module::load(&files::read(&path, files::MODULE)?, LIMITS)
         .map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
     let module_sha256 = Digest(module.sha256());
-    let session =
-        module.session().map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
-    let mut exchange = Exchange(session);
-
     let key = files::read(&arguments.key, files::SMALL)?;
     let passphrase = keys::passphrase(&arguments.key, arguments.passphrase_file.as_ref())?;
     let agreement = files::read_document(&arguments.agreement)?;
@@ -149,15 +143,29 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         "table": arguments.table.options(),
     });
     let entropy = edge::entropy_bytes()?;
-    let task: Value = exchange.ask_json(request(
-        OPEN,
-        &[&key, &passphrase, &agreement, &roster, &*entropy, options.to_string().as_bytes()],
-    ))?;
+    let options = options.to_string();
+    let open: [&[u8]; 6] =
+        [&key, passphrase.as_ref(), &agreement, &roster, entropy.as_slice(), options.as_bytes()];
+    let start = || -> Result<(Sandboxed, Value), Failure> {
+        let session = module.session();
+        let session =
+            session.map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
+        let mut instance = Sandboxed(session);
+        let task = runner::ask_json(&mut instance, runner::request(op::OPEN, &open)).map_err(failure)?;
+        Ok((instance, task))
+    };
+    let (mut leader, task) = start()?;
+    let threads =
+        arguments.threads.or(available_parallelism().ok()).map_or(1, NonZero::get).min(MOST_THREADS);
+    let helping = if runner::files::are_worth_helpers(&arguments.files) { threads - 1 } else { 0 };
+    let helpers = (0..helping).map(|_| start().map(|(helper, _)| helper));
+    let mut helpers = helpers.collect::<Result<Vec<_>, _>>()?;
 
-    exchange.push_files(&arguments.files)?;
-    let report: Report = exchange.ask_json(vec![FINISH])?;
+    read_files(&mut leader, &mut helpers, &arguments.files)?;
+    drop(helpers);
+    let report: Value = runner::ask_json(&mut leader, vec![op::FINISH]).map_err(failure)?;
     loop {
-        let piece = exchange.ask(vec![READ])?;
+        let piece = runner::ask(&mut leader, vec![op::READ]).map_err(failure)?;
         if piece.is_empty() {
             break;
         }
@@ -169,7 +177,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let json = json!({
         "answer": arguments.out,
         "module_sha256": module_sha256,
-        "report": report.0,
+        "report": report,
         "task": task,
     });
     output.say(&text(&json), &json);
@@ -187,88 +195,54 @@ fn find_module() -> Result<PathBuf, Failure> {
     [beside, built, here].into_iter().flatten().find(|path| path.is_file()).ok_or_else(missing)
 }
 
-/// `op ‖ parts`, each `u32 length ‖ bytes`. The sandbox wipes it.
-fn request(op: u8, parts: &[&[u8]]) -> Vec<u8> {
-    // Room for all at once: a growing vector would leave copies of the passphrase behind.
-    let mut out = Vec::with_capacity(1 + parts.iter().map(|part| part.len() + 4).sum::<usize>());
-    out.push(op);
-    for part in parts {
-        out.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        out.extend_from_slice(part);
+/// A session of the sandbox, as the runner drives it.
+struct Sandboxed(Session);
+
+impl Instance for Sandboxed {
+    fn call(&mut self, request: Vec<u8>) -> Result<Vec<u8>, String> {
+        self.0.call(request).map_err(|error| error.to_string())
     }
-    out
 }
 
-/// A session, with its replies taken apart.
-struct Exchange(Session);
-
-/// What `finish` says, as it stands.
-#[derive(Deserialize)]
-struct Report(Map<String, Value>);
-
-/// The module's refusal.
-#[derive(Deserialize)]
-struct Refusal {
-    code: String,
-    field: String,
-    message: String,
-    #[serde(default)]
-    numbers: Map<String, Value>,
+/// The module's refusal with its numbers, or what stopped it.
+fn failure(error: RunError) -> Failure {
+    match error {
+        RunError::Refused(refusal) => {
+            let numbers: Vec<String> =
+                refusal.numbers.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            let message = match numbers.as_slice() {
+                [] => refusal.message,
+                numbers => format!("{} ({})", refusal.message, numbers.join(", ")),
+            };
+            Failure::new(&refusal.code, refusal.field, message)
+        }
+        RunError::Stopped(message) => Failure::new("module", "module", message),
+        RunError::File(error) => Failure::new("file", "file", error.to_string()),
+    }
 }
 
-impl Exchange {
-    fn ask(&mut self, request: Vec<u8>) -> Result<Vec<u8>, Failure> {
-        let reply =
-            self.0.call(request).map_err(|error| Failure::new("module", "module", error.to_string()))?;
-        let odd = || Failure::new("module", "module", "the module's reply is not as SPEC §10 says");
-        match reply.split_first().ok_or_else(odd)? {
-            (0, result) => Ok(result.to_vec()),
-            (1, refusal) => {
-                let refusal: Refusal = serde_json::from_slice(refusal).map_err(|_| odd())?;
-                let numbers: Vec<String> =
-                    refusal.numbers.iter().map(|(name, n)| format!("{name} {n}")).collect();
-                let message = match numbers.as_slice() {
-                    [] => refusal.message,
-                    numbers => format!("{} ({})", refusal.message, numbers.join(", ")),
-                };
-                Err(Failure::new(&refusal.code, refusal.field, message))
-            }
-            _ => Err(odd()),
-        }
+/// Lets the instances read the files, one after the other.
+fn read_files(
+    leader: &mut Sandboxed,
+    helpers: &mut Vec<Sandboxed>,
+    paths: &[PathBuf],
+) -> Result<(), Failure> {
+    let size = |path: &PathBuf| path.metadata().map(|m| m.len()).map_err(|e| files::io_failure(path, &e));
+    let bar = ProgressBar::new(paths.iter().map(size).sum::<Result<u64, _>>()?);
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style);
     }
-
-    fn ask_json<T: for<'a> Deserialize<'a>>(&mut self, request: Vec<u8>) -> Result<T, Failure> {
-        let result = self.ask(request)?;
-        serde_json::from_slice(&result)
-            .map_err(|_| Failure::new("module", "module", "the module's reply is not as SPEC §10 says"))
-    }
-
-    fn push_files(&mut self, paths: &[PathBuf]) -> Result<(), Failure> {
-        let size = |path: &PathBuf| path.metadata().map(|m| m.len()).map_err(|e| files::io_failure(path, &e));
-        let bar = ProgressBar::new(paths.iter().map(size).sum::<Result<u64, _>>()?);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
-            bar.set_style(style);
+    for (at, path) in paths.iter().enumerate() {
+        if at > 0 {
+            runner::ask(leader, vec![op::NEXT_FILE]).map_err(failure)?;
         }
-        for (at, path) in paths.iter().enumerate() {
-            if at > 0 {
-                self.ask(vec![NEXT_FILE])?;
-            }
-            let mut file = File::open(path).map_err(|error| files::io_failure(path, &error))?;
-            loop {
-                let mut request = Vec::with_capacity(1 + usize::try_from(CHUNK).unwrap_or(0));
-                request.push(PUSH);
-                let read = file.by_ref().take(CHUNK).read_to_end(&mut request);
-                let read = read.map_err(|error| files::io_failure(path, &error))?;
-                if read == 0 {
-                    break;
-                }
-                self.ask(request).map_err(|failure| failure.of(path))?;
-                bar.inc(u64::try_from(read).unwrap_or(0));
-            }
-        }
-        bar.finish_and_clear();
-        Ok(())
+        runner::files::read(leader, helpers, path, &|bytes| bar.inc(bytes)).map_err(|error| match error {
+            RunError::File(error) => files::io_failure(path, &error),
+            error => failure(error).of(path),
+        })?;
     }
+    bar.finish_and_clear();
+    Ok(())
 }
 
 /// The report for a person: counts, never a row.

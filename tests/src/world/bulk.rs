@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+use serde::{Deserialize, Serialize};
+
 use super::applicant::Applicant;
 use super::calendar;
 use super::csv::{Encoder, Encoding};
@@ -11,12 +13,16 @@ use super::number::{self, Document};
 use super::rng::Rng;
 
 /// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bulk {
     /// Data rows.
     pub rows: u64,
     /// Rows of applicants.
     pub hits: u64,
+    /// Applicants who have any row.
+    pub people: u64,
+    /// Sum of the amounts in the applicants' rows, in fen.
+    pub fen: u64,
     /// Length of the file.
     pub bytes: u64,
 }
@@ -45,7 +51,10 @@ pub(super) fn write(
         .filter(|person| person.number.document == Document::Resident)
         .map(|person| (inner.encode(&person.name), person.number.text.clone()))
         .collect();
-    let taken: HashSet<u64> = roster.iter().map(|(_, number)| key(number.as_bytes())).collect();
+    // Former numbers too: whoever else held one would be found as the applicant.
+    let numbers = applicants.iter().flat_map(Applicant::numbers);
+    let resident = numbers.filter(|number| number.document == Document::Resident);
+    let taken: HashSet<u64> = resident.map(|number| key(number.text.as_bytes())).collect();
     let names: Vec<Vec<u8>> = (0..NAMES)
         .map(|_| {
             let surname = name::surname(&mut rng);
@@ -59,17 +68,20 @@ pub(super) fn write(
     let threshold = (hits_share.clamp(0.0, 1.0) * (1_u64 << 53) as f64) as u64;
 
     let mut done = Bulk { rows, ..Bulk::default() };
+    let mut seen = vec![false; roster.len()];
     let mut batch = inner.encode("姓名,证件号码,账号,余额,日期\r\n");
     out.write_all(encoding.mark())?;
     done.bytes += encoding.mark().len() as u64;
     for _ in 0..rows {
         let hit = rng.bits() >> 11 < threshold && !roster.is_empty();
         if hit {
-            let (name, number) = &roster[rng.index(roster.len())];
+            let person = rng.index(roster.len());
+            let (name, number) = &roster[person];
             batch.extend_from_slice(name);
             batch.push(b',');
             batch.extend_from_slice(number.as_bytes());
             done.hits += 1;
+            done.people += u64::from(!std::mem::replace(&mut seen[person], true));
         } else {
             batch.extend_from_slice(&names[rng.index(names.len())]);
             batch.push(b',');
@@ -79,6 +91,7 @@ pub(super) fn write(
         batch.extend_from_slice(&fixed::<16>(rng.below(10_000_000_000_000_000)));
         batch.push(b',');
         let cents = rng.bits() >> (36 + rng.below(16)); // 13 to 28 bits: up to 2.7 million yuan
+        done.fen += if hit { cents } else { 0 };
         push_number(&mut batch, cents / 100);
         batch.push(b'.');
         batch.extend_from_slice(&fixed::<2>(cents));

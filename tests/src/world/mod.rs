@@ -123,6 +123,15 @@ impl World {
         applicant::list(self.applicants().iter().map(Applicant::cells))
     }
 
+    /// Who holds which numbers, for programs that compare in clear: person,number with a line for each number of each
+    /// applicant. A person is the row in [`World::applicants_csv`].
+    pub fn numbers_csv(&self) -> String {
+        let lines = self.applicants().iter().flat_map(|person| {
+            person.numbers().map(move |number| format!("{},{}\r\n", person.row, number.text))
+        });
+        std::iter::once("person,number\r\n".to_owned()).chain(lines).collect()
+    }
+
     /// The list with `each` mistakes of each kind in it.
     pub fn defective_applicants_csv(&self, each: usize) -> DefectiveList {
         defects::list(self.applicants(), each)

@@ -80,8 +80,10 @@ fn bulk_is_plain() {
         let records = parse(&String::from_utf8(bytes).unwrap(), ',');
         assert!(records.iter().all(|record| record.len() == 5));
         assert!(records[1..].iter().all(|record| fits_mod_11_2(&record[1])));
-        let hits = records.iter().filter(|record| numbers.contains(record[1].as_str())).count();
-        assert_eq!(hits as u64, bulk.hits);
+        let hits = || records.iter().filter(|record| numbers.contains(record[1].as_str()));
+        let people: HashSet<&str> = hits().map(|record| record[1].as_str()).collect();
+        let fen: u64 = hits().map(|record| record[3].replace('.', "").parse::<u64>().unwrap()).sum();
+        assert_eq!((hits().count() as u64, people.len() as u64, fen), (bulk.hits, bulk.people, bulk.fen));
     }
     let mut wide = Vec::new();
     let bulk = world.bulk_csv(100, Encoding::Utf16Le, 0.5, &mut wide).unwrap();

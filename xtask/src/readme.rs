@@ -1,0 +1,108 @@
+//! `cargo xtask readme`: the README's figures are those of the last full bench, `docs/bench.json`.
+//!
+//! The table between `<!-- bench -->` and `<!-- /bench -->` is written from that file; `--check` fails when
+//! somebody has changed either of them alone, or when a figure quoted there is not as it has to be.
+
+use crate::bench::figures::{COMMON, Figures, LARGE, MIB, Run, thousands};
+use crate::shell::{say, workspace};
+use anyhow::{Context, Result, bail, ensure};
+use std::fs;
+
+/// What the table stands between.
+const MARKS: (&str, &str) = ("<!-- bench -->\n", "<!-- /bench -->\n");
+
+/// What the task takes.
+#[derive(clap::Args, Default)]
+pub(crate) struct Args {
+    /// Changes nothing; fails when the README is not what the figures give, or a figure is out of bounds.
+    #[arg(long)]
+    check: bool,
+}
+
+impl Args {
+    /// As `cargo xtask check` wants it.
+    pub(crate) fn check() -> Self {
+        Self { check: true }
+    }
+}
+
+/// Rewrites the README's table, or checks it.
+///
+/// # Errors
+/// Where a file can't be read, and where a check fails.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let root = workspace()?;
+    let readme = root.join("README.md");
+    let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
+    let figures = Figures::read(&root.join("docs/bench.json"))
+        .context("no figures: take them with `cargo xtask bench --json docs/bench.json`")?;
+    let wanted = replaced(&text, &table(&figures)?)?;
+    if !args.check {
+        fs::write(&readme, wanted).with_context(|| format!("cannot write {}", readme.display()))?;
+        say("wrote the README's figures");
+        return Ok(());
+    }
+    say("checks the README's figures");
+    ensure!(
+        text == wanted,
+        "the README's figures are not those of docs/bench.json: run `cargo xtask readme`"
+    );
+    let missed: Vec<String> = figures
+        .ratios_at(LARGE)
+        .iter()
+        .filter(|ratio| !ratio.holds())
+        .map(|ratio| format!("{}: {:.2}, wanted {}", ratio.what, ratio.value, ratio.bound.words()))
+        .collect();
+    ensure!(missed.is_empty(), "figures quoted in the README are out of bounds: {}", missed.join("; "));
+    Ok(())
+}
+
+/// The text with another table between the marks.
+fn replaced(text: &str, table: &str) -> Result<String> {
+    let (open, close) = MARKS;
+    let (before, rest) = text.split_once(open).context("the README has no <!-- bench -->")?;
+    let (_, after) = rest.split_once(close).context("the README has no <!-- /bench -->")?;
+    Ok([before, open, table, close, after].concat())
+}
+
+/// The figures over the large file that all can read, and what has to hold.
+fn table(figures: &Figures) -> Result<String> {
+    let large = figures.files.iter().find(|file| file.rows == LARGE && file.encoding == COMMON);
+    let Some(large) = large else { bail!("docs/bench.json is not of a full run") };
+    let mut out = format!("{}; {}.\n\n", large.title(), figures.circumstances());
+    out += "| Runner | rows/s | against DuckDB with as many threads | peak memory |\n|---|--:|--:|--:|\n";
+    let elsewhere = figures
+        .runs
+        .iter()
+        .filter(|run| run.encoding == COMMON && figures.run(&run.name, LARGE, COMMON).is_none());
+    for run in figures.over(large).chain(elsewhere) {
+        out += &line(figures, run);
+    }
+    out += "\n| What has to hold | measured | wanted |\n|---|--:|--:|\n";
+    for ratio in figures.ratios_at(LARGE) {
+        out += &format!("| {} | {:.2} | {} |\n", ratio.what, ratio.value, ratio.bound.words());
+    }
+    out += "\nFrom [`docs/bench.json`](docs/bench.json), the last full run. GB18030 is measured for ours alone: \
+            DuckDB and Polars read UTF-8.\n";
+    Ok(out)
+}
+
+fn line(figures: &Figures, run: &Run) -> String {
+    let rows = if run.rows == LARGE { String::new() } else { format!(" ({} rows)", thousands(run.rows)) };
+    let against = figures.against_duckdb(run).map_or_else(|| "–".to_owned(), |x| format!("{x:.2}"));
+    let (rate, peak) = (run.rows_per_s / 1e6, run.peak_bytes as f64 / MIB);
+    format!("| `{}`{rows} | {rate:.2} M | {against} | {peak:.0} MiB |\n", run.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_between_the_marks_changes() {
+        let text = "a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n";
+        assert_eq!(replaced(text, "new\n").unwrap(), "a\n<!-- bench -->\nnew\n<!-- /bench -->\nb\n");
+        assert!(replaced("a\n", "new\n").is_err());
+        assert!(replaced("<!-- bench -->\nold\n", "new\n").is_err());
+    }
+}
