@@ -387,7 +387,7 @@ impl Host {
             assert!(out.read_until(b'\n', &mut said).unwrap() > 0, "the host says where it listens");
         }
         let said: Value = serde_json::from_slice(&said).unwrap();
-        let word = |name: &str| said[name].as_str().unwrap().to_owned();
+        let word = |name: &str| said.get(name).and_then(Value::as_str).unwrap().to_owned();
         Self { process, url: word("url"), key: word("key") }
     }
 

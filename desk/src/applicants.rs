@@ -376,11 +376,21 @@ fn digits_in(text: &str) -> usize {
     text.chars().filter(|c| matches!(c, '0'..='9' | '０'..='９')).count()
 }
 
+/// Whether a cell has the look of an identity number, a damaged one too: many digits and no words.
+fn looks_like_a_number(cell: &str) -> bool {
+    let of_a_number = |c: char| {
+        c.is_ascii_alphanumeric()
+            || c.is_whitespace()
+            || matches!(c, '０'..='９' | '"' | '=' | '\'' | '*' | '-' | '字' | '第' | '号')
+    };
+    digits_in(cell) >= DIGITS_OF_A_NUMBER && cell.chars().all(of_a_number)
+}
+
 /// Whether a line of a cell is a row of a table so wide, or the beginning of one with a number in it.
 fn looks_like_a_row(line: &str, delimiter: char, width: usize) -> bool {
     let mut cells = line.split(delimiter);
     let count = cells.clone().count();
-    count >= width || (count > 1 && cells.any(|cell| digits_in(cell) >= DIGITS_OF_A_NUMBER))
+    count >= width || (count > 1 && cells.any(looks_like_a_number))
 }
 
 fn is_text(cell: &str) -> bool {
@@ -564,6 +574,7 @@ mod tests {
             format!("{alice}\"住院\n李四,\"440524188001010014\",A-2,\n{carol}"), // quoted numbers
             format!("{alice}\"住院\n李四,440524188001010014\",A-2,\n{carol}"),
             format!("{alice}\"住院\n李四,44052\",A-2,\n{carol}"),
+            format!("{alice}\"住院\n李四,南字第1234567号\",A-2,\n{carol}"),
             format!("{alice}\"\n{bob}\"\n{carol}"),
             "\"张三\n李四,440524188001010014,A-2,\n\",11010519491231002X,A-1".to_owned(),
             format!("张三,11010519491231002X,\"A-1,\n{bob}\n王五,44052419800101001X,A-3\","),
@@ -581,6 +592,7 @@ mod tests {
     fn line_breaks_stand_where_several_things_may() {
         let one = |cells: &str| defects(&format!("姓名,证件号码,授权编号,曾用号码,备注\n{cells}\n"));
         assert_eq!(one("张三,11010519491231002X,A,\"E12345678\nG12345678\",\"住院,2025\n低保\""), []);
+        assert_eq!(one("张三,11010519491231002X,A,,\"住院,电话 13800138000\n低保\""), []);
         assert_eq!(one("\"张三\n\",11010519491231002X,A,,"), [], "at the end it means nothing");
         assert_eq!(one("\"张三\n李四\",11010519491231002X,A,,"), [(2, "name", "line_break")]);
         assert_eq!(one("张三,\"110105194912\n31002X\",A,,"), [(2, "id_number", "line_break")]);

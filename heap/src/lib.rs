@@ -80,10 +80,23 @@ impl Heap {
         Some(unsafe { region.add(at) })
     }
 
+    /// Takes a block of the region back: the last one that was given out at once, all of them when none is left.
+    fn give_back(&self, block: *mut u8, layout: Layout) {
+        let at = block.addr().wrapping_sub(self.region.load(Relaxed).addr());
+        let end = at.saturating_add(layout.size()).checked_next_multiple_of(REGION_LAYOUT.align());
+        let last = end == Some(self.used.load(Relaxed));
+        if self.live.fetch_sub(1, Relaxed) == 1 {
+            self.used.store(0, Relaxed);
+        } else if last {
+            self.used.store(at, Relaxed);
+        }
+    }
+
     /// Whether a block lies in the region.
     fn holds(&self, block: *mut u8) -> bool {
         let region = self.region.load(Relaxed);
-        !region.is_null() && (region.addr()..region.addr() + REGION).contains(&block.addr())
+        // One comparison wherever the block lies, so that the answer takes the same time.
+        !region.is_null() && block.addr().wrapping_sub(region.addr()) < REGION
     }
 }
 
@@ -93,8 +106,8 @@ impl Default for Heap {
     }
 }
 
-// SAFETY: a block is the standard allocator's, or a part of the region that no other live block has: `used` only
-// grows while any block of the region is live. Blocks are as large and as aligned as asked; see `next`.
+// SAFETY: a block is the standard allocator's, or a part of the region that no other live block has: every live block
+// of the region ends at `used` or before, and the next one begins there. Blocks are as large and as aligned as asked; see `next`.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let block = if self.sealing.load(Relaxed) { self.next(layout) } else { None };
@@ -111,9 +124,7 @@ unsafe impl GlobalAlloc for Heap {
         // Nobody reads the zeros; this keeps them from being left out.
         std::hint::black_box(block);
         if self.holds(block) {
-            if self.live.fetch_sub(1, Relaxed) == 1 {
-                self.used.store(0, Relaxed);
-            }
+            self.give_back(block, layout);
         } else if !self.sealing.load(Relaxed) {
             // SAFETY: the block is the standard allocator's, since it is not of the region.
             unsafe { System.dealloc(block, layout) }

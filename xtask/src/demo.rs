@@ -4,7 +4,6 @@ use crate::shell::{FIRST_BUILD, cargo, run, say, workspace};
 use crate::wasm;
 use anyhow::Result;
 use std::env;
-use std::path::PathBuf;
 use std::process::Command;
 
 /// What the demo takes.
@@ -23,7 +22,7 @@ pub(crate) fn run_demo(args: &Args) -> Result<()> {
     // As the tests do: of one package alone, the dependencies have other features, and wasmtime would be
     // built a second time.
     run(cargo(&root).args(["build", "--workspace", "--exclude", "xtask", "--locked", "--bin", "demo"]))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()));
     say("starts it");
     let mut demo = Command::new(target.join("debug/demo"));
     if args.exit {

@@ -271,11 +271,11 @@ fn of_type(document: &[u8], kind: &str, signers: &[&SigningKey]) -> Vec<u8> {
     bytes
 }
 
-/// Each document of a host's three routes, who sends it, and who signs it.
-fn documents<'w>(
-    world: &'w World,
-    centre: &'w Actor,
-) -> [(&'static str, &'w Client, String, Vec<u8>, Vec<&'w SigningKey>); 3] {
+/// What a document is, who sends it, the path, its bytes, and who signs it.
+type Sent<'w> = (&'static str, &'w Client, String, Vec<u8>, Vec<&'w SigningKey>);
+
+/// A good document for each of a host's three routes.
+fn documents<'w>(world: &'w World, centre: &'w Actor) -> [Sent<'w>; 3] {
     let answer = world.answer(1);
     let next = roster(&world.agreement, &world.bank, 2);
     let mut terms = terms(centre, &world.bank);
