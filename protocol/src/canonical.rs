@@ -94,29 +94,36 @@ fn put(value: &Value, levels: usize, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
+/// Every byte that stands for itself costs the same: the length of a text is public, what it says need not be.
 fn put_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     for byte in text.bytes() {
-        let short = match byte {
-            b'"' | b'\\' => byte,
-            0x08 => b'b',
-            b'\t' => b't',
-            b'\n' => b'n',
-            0x0C => b'f',
-            b'\r' => b'r',
-            0x00..=0x1F => {
-                out.extend_from_slice(b"\\u00");
-                out.extend_from_slice(hex::encode([byte]).as_bytes());
-                continue;
-            }
-            _ => {
-                out.push(byte);
-                continue;
-            }
-        };
-        out.extend_from_slice(&[b'\\', short]);
+        let plain = (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
+        if plain {
+            out.push(byte);
+        } else {
+            put_escaped(byte, out);
+        }
     }
     out.push(b'"');
+}
+
+#[cold]
+fn put_escaped(byte: u8, out: &mut Vec<u8>) {
+    let short = match byte {
+        0x08 => b'b',
+        b'\t' => b't',
+        b'\n' => b'n',
+        0x0C => b'f',
+        b'\r' => b'r',
+        0x00..=0x1F => {
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(hex::encode([byte]).as_bytes());
+            return;
+        }
+        itself => itself,
+    };
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 /// `serde_json`'s own map may or may not keep insertion order (a feature that any crate of a build can

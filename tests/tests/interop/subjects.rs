@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::dice::Dice;
 use crate::python::Python;
 
-const HINTS: [(&str, Hint); 5] = [
+pub(crate) const HINTS: [(&str, Hint); 5] = [
     ("company", Hint::Company),
     ("passport", Hint::Passport),
     ("tw", Hint::Tw),

@@ -3,29 +3,46 @@
 use protocol::name::Name;
 use protocol::roster::PrfName;
 use protocol::secret::TokenKey;
-use protocol::subject::Kind;
+use protocol::subject::{self, Hint, Kind, Outcome, Subject};
 use protocol::token::{NameTags, Prf, Token};
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::python::Python;
+use crate::subjects::HINTS;
 
 const KINDS: [Kind; 6] =
     [Kind::Resident, Kind::PermanentOld, Kind::Passport, Kind::HkMoPermit, Kind::TwPermit, Kind::Officer];
 const PRFS: [(&str, PrfName); 2] = [("blake3", PrfName::Blake3), ("hmac-sha256", PrfName::HmacSha256)];
+
+/// A subject of some cell.
+fn any_subject(dice: &mut Dice) -> Subject {
+    loop {
+        let hint = if dice.below(2) == 0 { Hint::None } else { dice.pick(&HINTS).1 };
+        if let (Outcome::Subjects((subject, _)), _) = subject::read(&dice.cell(), hint) {
+            return subject;
+        }
+    }
+}
 
 #[test]
 fn random_tokens_are_the_same() {
     let mut dice = Dice(2);
     let (mut requests, mut expected) = (Vec::new(), Vec::new());
     for n in 0..10_000 {
-        let ((prf_name, prf), kind, key) = (PRFS[n % 2], dice.pick(&KINDS), dice.bytes::<32>());
-        let number = if dice.below(2) == 0 { dice.resident() } else { dice.cell() };
-        let token = Prf::new(prf, TokenKey::from_bytes(&key)).token_of(kind, number.as_bytes());
-        requests.push(json!({"op": "token", "prf": prf_name, "key": hex::encode(key), "kind": kind.name(), "number": number}));
+        let ((prf_name, prf), key, subject) = (PRFS[n % 2], dice.bytes::<32>(), any_subject(&mut dice));
+        let token = Prf::new(prf, TokenKey::from_bytes(&key)).token(&subject);
+        let (kind, number) = (subject.kind().name(), subject.number());
+        requests.push(
+            json!({"op": "token", "prf": prf_name, "key": hex::encode(key), "kind": kind, "number": number}),
+        );
         expected.push(json!({"token": hex::encode(token.0)}));
     }
     assert_eq!(Python::start().ask_all(&requests), expected);
+    for kind in KINDS.map(Kind::name) {
+        let seen = requests.iter().filter(|request| request["kind"] == kind).count();
+        assert!(seen > 20, "{kind} came up {seen} times");
+    }
 }
 
 #[test]
