@@ -87,7 +87,7 @@ export default {
   },
   skipped: { footer: 'totals and other footer lines', repeated_header: 'repeated headings' },
   warnings: {
-    no_balance_date: '{n} file(s) have no balance date, and none was given.', no_amount_column: 'No amount column was recognised in {n} file(s): only yes or no can be answered.', no_name_column: 'No name column was recognised in {n} file(s): names can’t be compared.',
+    no_balance_date: '{n} file(s) have no balance date, and none was given.', no_amount_column: 'No amount column was recognised in {n} file(s): only yes or no can be answered.', sheet_full: '{n} file(s) end exactly where a spreadsheet is full (65,536 or 1,048,576 rows): the rows behind were probably not exported. Compare the number of rows.', no_name_column: 'No name column was recognised in {n} file(s): names can’t be compared.',
     amount_unreadable: 'In the first 2,000 rows of each file: {n} amounts could not be read.', currency_unknown: 'In the first 2,000 rows of each file: {n} currencies are not known.', date_unreadable: 'In the first 2,000 rows of each file: {n} dates could not be read.', balance_date_old: 'In the first 2,000 rows of each file: {n} rows have a balance date far from the as-of date.', product_unknown: 'In the first 2,000 rows of each file: {n} rows have a product that is not known; they count as “other”.',
   },
   damage: {
@@ -114,6 +114,10 @@ export default {
     column_multiples: ['{rows} of {of} identity numbers were stored as figures, and their last digits have changed.', ''],
     column_scientific: ['{rows} of {of} identity numbers are in scientific notation (like 5.10E+17), first in row {first_row}.', ''],
     column_masked: ['{rows} of {of} identity numbers are masked with stars, first in row {first_row}.', 'Export without masking. The numbers are used on this computer only and never leave it.'],
+    column_length: ['{rows} of {of} identity numbers have the wrong length, more than are valid.', 'They may have been cut. Export the column again as text.'],
+    part_border: ['A part of the file does not begin at a line.', 'Try again; if it fails once more, ask your technical staff.'],
+    part_broken: ['What one of several readers found arrived damaged; no answer was made.', 'Try again; if it fails once more, ask your technical staff.'],
+    part_order: ['The parts of the file came in the wrong order; no answer was made.', 'Try again; if it fails once more, ask your technical staff.'],
     column_check_digit: ['{rows} of {of} identity numbers have a check digit that does not fit.', 'Check whether the wrong column was chosen, or the source is damaged.'],
     no_id_column: ['No identity number column was found.', 'Say which one it is under “What each column is”; if the heading line is wrong, correct that first.'],
     empty_file: ['The file is empty.', 'Export it again and choose it.'], binary_file: ['This is not a text file.', 'Export CSV or TXT text from the business system.'],

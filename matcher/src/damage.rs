@@ -19,6 +19,7 @@ pub struct Damage {
     scientific: u64,
     masked: u64,
     check_digit: u64,
+    length: u64,
     valid: u64,
     first_scientific: u64,
     first_masked: u64,
@@ -57,14 +58,24 @@ impl Damage {
                 self.first_masked = if self.masked == 1 { row } else { self.first_masked };
             }
             Reason::CheckDigit | Reason::Date => self.check_digit += 1,
+            Reason::Length => self.length += 1,
             _ => {}
         }
     }
 
     /// All counts, for another instance to add.
     pub fn counts(&self) -> Vec<u64> {
-        let Self { rows, ends, scientific, masked, check_digit, valid, first_scientific, first_masked } =
-            self;
+        let Self {
+            rows,
+            ends,
+            scientific,
+            masked,
+            check_digit,
+            length,
+            valid,
+            first_scientific,
+            first_masked,
+        } = self;
         let Tally { eighteen_digits, trailing_zeros, multiples, .. } = ends;
         [
             rows,
@@ -74,6 +85,7 @@ impl Damage {
             scientific,
             masked,
             check_digit,
+            length,
             valid,
             first_scientific,
             first_masked,
@@ -93,10 +105,11 @@ impl Damage {
             scientific,
             masked,
             check_digit,
+            length,
             valid,
             first_scientific,
             first_masked,
-        ] = *<&[u64; 10]>::try_from(counts).ok()?;
+        ] = *<&[u64; 11]>::try_from(counts).ok()?;
         if self.scientific == 0 && scientific > 0 {
             self.first_scientific = line_feeds + first_scientific;
         }
@@ -110,6 +123,7 @@ impl Damage {
         self.scientific += scientific;
         self.masked += masked;
         self.check_digit += check_digit;
+        self.length += length;
         self.valid += valid;
         Some(())
     }
@@ -170,6 +184,13 @@ impl Damage {
                 self.check_digit,
             );
         }
+        if self.length >= 20 && self.length > self.valid {
+            return refuse(
+                "column_length",
+                "most numbers have the wrong length: they may have been cut; export the column as text",
+                self.length,
+            );
+        }
         Ok(())
     }
 }
@@ -214,6 +235,15 @@ mod tests {
         damage.quarantined(Reason::Scientific, 77);
         let error = damage.judge().unwrap_err();
         assert_eq!((error.code, error.numbers["first_row"]), ("column_scientific", 77));
+    }
+
+    #[test]
+    fn a_column_of_cut_numbers_is_refused() {
+        let mut cut = column(plain(19));
+        (0..20).for_each(|row| cut.quarantined(Reason::Length, row));
+        assert_eq!(code(&cut), "column_length");
+        cut.valid(1);
+        assert_eq!(code(&cut), "good");
     }
 
     #[test]

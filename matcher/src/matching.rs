@@ -16,6 +16,9 @@ use crate::part::{PartHead, PartTaker};
 use crate::row::{Defaults, Known, Table, TableRows, Yield};
 use crate::text::{self, SAMPLE_BYTES, Stage};
 
+/// Rows of a full sheet, heading and titles included: a table that ends here was cut (BIFF8, and XLSX).
+const FULL_SHEETS: [u64; 2] = [65_536, 1_048_576];
+
 /// The run.
 pub struct Matching {
     known: Known,
@@ -142,6 +145,10 @@ impl Matching {
         self.harvest.counts.grain = flow.table.layout.grain;
         for role in &flow.table.layout.columns.roles {
             layout::insert_once(&mut self.harvest.counts.columns, role.clone());
+        }
+        let records = u64::try_from(flow.table.layout.data_from).unwrap_or(0) + flow.table.rows;
+        if FULL_SHEETS.contains(&records) {
+            self.harvest.counts.warn("sheet_full");
         }
         if flow.table.layout.columns.balance_date.is_none() && self.options.balance_date.is_none() {
             self.harvest.counts.warn("no_balance_date");

@@ -42,7 +42,7 @@ pub trait Instance {
 pub enum RunError {
     /// The matcher refuses.
     #[error("{}", .0.message)]
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The matcher stopped, or its reply is not as SPEC §10 says.
     #[error("{0}")]
     Stopped(String),
@@ -91,7 +91,7 @@ pub fn ask(instance: &mut (impl Instance + ?Sized), request: Vec<u8>) -> Result<
         }
         Some(1) => {
             let refusal = reply.get(1..).unwrap_or_default();
-            Err(RunError::Refused(serde_json::from_slice(refusal).map_err(|_| odd())?))
+            Err(RunError::Refused(Box::new(serde_json::from_slice(refusal).map_err(|_| odd())?)))
         }
         _ => Err(odd()),
     }

@@ -170,6 +170,8 @@ async fn damaged_and_foreign_files_are_refused_by_name() {
                     "{}",
                     file.name
                 );
+                let full = script::report(&replies)["warnings"].to_string().contains("sheet_full");
+                assert_eq!(full, file.name == "sheet_full", "{}", file.name);
             }
         }
     }

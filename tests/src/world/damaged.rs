@@ -97,8 +97,7 @@ pub fn cut_to_15(seed: u64, rows: u64) -> Damaged {
 /// Numbers in a numeric column of a database, which lost the last character to make room for X: all are too short.
 pub fn cut_to_17(seed: u64, rows: u64) -> Damaged {
     let bytes = export(seed, rows, |number| number[..17].to_owned());
-    let outcome = Outcome::Read { rows, valid: 0 };
-    Damaged { name: "cut_to_17", file_name: "customers.csv", bytes, outcome }
+    refused("cut_to_17", "customers.csv", bytes, "column_length")
 }
 
 /// 18 digits that are no identity numbers: somebody put another column under the heading.
