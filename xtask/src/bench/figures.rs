@@ -106,6 +106,11 @@ impl Figures {
         self.files.iter().map(|file| file.rows).max().unwrap_or(0)
     }
 
+    /// The length of the shortest file.
+    pub(crate) fn least_rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).min().unwrap_or(0)
+    }
+
     /// The runner's run over a file.
     pub(crate) fn run(&self, name: &str, rows: u64, encoding: &str) -> Option<&Run> {
         self.runs.iter().find(|run| run.name == name && run.rows == rows && run.encoding == encoding)
@@ -151,7 +156,7 @@ impl Figures {
                 value,
                 bound: Bound::Below(64.0),
             });
-            let least = self.files.iter().map(|file| file.rows).min().filter(|least| *least < rows);
+            let least = Some(self.least_rows()).filter(|least| *least < rows);
             ratios.extend(least.and_then(peak).map(|before| Ratio {
                 what: "the module's memory, a large file to a small one".to_owned(),
                 value: peak_now as f64 / before as f64,
