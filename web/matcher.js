@@ -15,9 +15,19 @@ export class Failure extends Error {
 }
 
 const WORKER_URL = new URL('./worker.js', import.meta.url).href;
-/** Workers of a run at most, and bytes of a file for each one that helps. */
-const [MOST_WORKERS, HELPED_BYTES] = [8, 16 << 20];
+/** Workers of a run at most, and bytes of a file for each one that helps: less is over before it has begun. */
+const [MOST_WORKERS, HELPED_BYTES] = [8, 128 << 20];
 const MODULE_URL = new URL('/artifact/matcher.wasm', import.meta.url).href;
+
+/**
+ * How many Workers a run is worth. One processor is left to the browser, which reads the file for them: with two, a
+ * second Worker was slower than one (docs/bench.json). @param {File[]} files
+ */
+function worthwhile(files) {
+  const bytes = Math.max(...files.map((file) => file.size));
+  const processors = (navigator.hardwareConcurrency || 1) - 1;
+  return Math.max(1, Math.min(processors, MOST_WORKERS, Math.floor(bytes / HELPED_BYTES) + 1));
+}
 
 /** The one Trusted Types policy of the page: it knows one URL. */
 const loader = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('loader', { createScriptURL: () => WORKER_URL });
@@ -69,10 +79,8 @@ export class Matcher {
    * @param {{files: File[], roster: Uint8Array, agreement: Uint8Array, options: object}} asked
    * @param {(news: any) => void} progress @param {number} [workers]
    */
-  async run(asked, progress, workers = navigator.hardwareConcurrency || 1) {
-    const bytes = Math.max(...asked.files.map((file) => file.size));
-    const count = Math.min(workers, MOST_WORKERS, Math.floor(bytes / HELPED_BYTES) + 1);
-    const ports = Array.from({ length: count - 1 }, () => {
+  async run(asked, progress, workers = worthwhile(asked.files)) {
+    const ports = Array.from({ length: workers - 1 }, () => {
       const { port1, port2 } = new MessageChannel();
       const helper = this.#start();
       helper.postMessage({ ask: 'help', port: port2 }, [port2]);
