@@ -27,11 +27,15 @@ pub fn document(kind: &str, mut header: Value, body: &[u8], keys: &[&SigningKey]
 
 /// The same with the header as it is.
 pub fn signed(kind: &str, header: &Value, body: &[u8], keys: &[&SigningKey]) -> Vec<u8> {
-    let json = protocol::canonical::encode(header).unwrap();
-    let pae = [format!("DSSEv1 {} {kind} {} ", kind.len(), json.len()).as_bytes(), &json].concat();
+    envelope(kind, &protocol::canonical::encode(header).unwrap(), body, keys)
+}
+
+/// An envelope written by hand, so that anything in it may be wrong.
+pub fn envelope(kind: &str, header: &[u8], body: &[u8], keys: &[&SigningKey]) -> Vec<u8> {
+    let pae = [format!("DSSEv1 {} {kind} {} ", kind.len(), header.len()).as_bytes(), header].concat();
     let mut out = [kind.as_bytes(), b"\n"].concat();
-    out.extend(u32::try_from(json.len()).unwrap().to_be_bytes());
-    out.extend(json);
+    out.extend(u32::try_from(header.len()).unwrap().to_be_bytes());
+    out.extend(header);
     out.push(u8::try_from(keys.len()).unwrap());
     for key in keys {
         out.extend(key.public().as_bytes());

@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
+use protocol::secret::{OpeningKey, SigningKey};
+use protocol::value::Base64;
 use serde_json::Value;
 
 /// A running `interop.py`, ended with this value.
@@ -29,11 +31,13 @@ impl Python {
             fs::create_dir_all(root.join("target")).unwrap();
             let one_at_a_time = File::create(root.join("target/interop.lock")).unwrap();
             one_at_a_time.lock().unwrap();
-            let made = Command::new("bash").arg(root.join("tests/interop/run.sh")).arg("venv").status();
-            assert!(
-                made.is_ok_and(|status| status.success()),
-                "tests/interop needs python3 with venv and pip"
-            );
+            let made = Command::new("bash").arg(root.join("tests/interop/run.sh")).arg("venv").output();
+            let problem = match made {
+                Ok(made) if made.status.success() => return,
+                Ok(made) => String::from_utf8_lossy(&made.stderr).lines().next_back().unwrap_or_default().to_owned(),
+                Err(error) => error.to_string(),
+            };
+            panic!("tests/interop needs python3 (3.11 or newer, or the one PYTHON names) with venv and pip: {problem}");
         });
         let mut child = Command::new(root.join("target/interop-venv/bin/python"))
             .arg("-B")
@@ -50,7 +54,7 @@ impl Python {
     ///
     /// # Panics
     /// When there are none, or Python does not understand one.
-    pub fn ask(&mut self, requests: &[Value]) -> Vec<Value> {
+    pub fn ask_all(&mut self, requests: &[Value]) -> Vec<Value> {
         assert!(!requests.is_empty(), "a runner that asks nothing tests nothing");
         let (stdin, stdout) = (self.stdin.as_mut().unwrap(), &mut self.stdout);
         let replies: Vec<Value> = thread::scope(|scope| {
@@ -69,6 +73,24 @@ impl Python {
         }
         replies
     }
+
+    /// The reply to a request that is not refused.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn ask(&mut self, request: &Value) -> Value {
+        let reply = self.ask_all(std::slice::from_ref(request)).remove(0);
+        assert!(reply.get("error").is_none(), "{}: {reply}", request["op"]);
+        reply
+    }
+
+    /// The document that an operation gives.
+    ///
+    /// # Panics
+    /// When it gives none.
+    pub fn document(&mut self, request: &Value) -> Vec<u8> {
+        from_b64(self.ask(request)["document"].as_str().unwrap())
+    }
 }
 
 impl Drop for Python {
@@ -76,4 +98,29 @@ impl Drop for Python {
         drop(self.stdin.take());
         let _ended = self.child.wait();
     }
+}
+
+/// Bytes as Python takes them.
+pub fn b64(bytes: &[u8]) -> String {
+    Base64(bytes.to_vec()).to_string()
+}
+
+/// Bytes as Python gives them.
+///
+/// # Panics
+/// When the text is not base64.
+pub fn from_b64(text: &str) -> Vec<u8> {
+    text.parse::<Base64>().unwrap().0
+}
+
+/// A signing key as Python takes it.
+pub fn seed_of(key: &SigningKey) -> String {
+    // EXPOSE: Python signs with the same key.
+    hex::encode(key.expose())
+}
+
+/// An opening key as Python takes it.
+pub fn private(key: &OpeningKey) -> String {
+    // EXPOSE: Python opens with the same key.
+    hex::encode(key.expose())
 }

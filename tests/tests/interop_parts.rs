@@ -38,7 +38,8 @@ fn b64(bytes: &[u8]) -> String {
 /// Asks all and holds each reply against what is expected.
 fn alike(asked: Vec<(Value, Value)>) {
     let (requests, expected): (Vec<Value>, Vec<Value>) = asked.into_iter().unzip();
-    for ((request, expected), reply) in requests.iter().zip(expected).zip(Python::start().ask(&requests)) {
+    for ((request, expected), reply) in requests.iter().zip(expected).zip(Python::start().ask_all(&requests))
+    {
         assert_eq!(reply, expected, "{request}");
     }
 }
@@ -73,7 +74,7 @@ fn changed_slots_are_judged_alike() {
             requests.push(json!({"op": "slot_read", "level": level, "bytes": hex::encode(bytes)}));
         }
     }
-    let replies = Python::start().ask(&requests);
+    let replies = Python::start().ask_all(&requests);
     for ((request, ours), theirs) in requests.iter().zip(&ours).zip(&replies) {
         assert_eq!(ours.is_some(), theirs.get("error").is_none(), "{theirs}: {request}");
         let Some(slot) = ours else { continue };
@@ -130,7 +131,7 @@ fn logs() {
     edited[9].object = Some(Digest::of(b"another"));
     for broken in [swapped, edited, entries[1..].to_vec()] {
         assert!(log::verify(&broken).1.is_some());
-        let reply = Python::start().ask(&[json!({"op": "log_head", "entries": broken})]).remove(0);
+        let reply = Python::start().ask_all(&[json!({"op": "log_head", "entries": broken})]).remove(0);
         assert!(matches!(reply["field"].as_str(), Some("sequence" | "previous")), "{reply}");
     }
 }
@@ -202,13 +203,13 @@ fn token_keys() {
         let mut python = Python::start();
         let request =
             json!({"op": "open_token_key", "roster": b64(&relation.roster), "sealing_private": private});
-        let key = python.ask(&[request])[0]["token_key"].clone();
+        let key = python.ask_all(&[request])[0]["token_key"].clone();
         let read = Document::<Roster>::read(&relation.roster).unwrap();
         let entries = roster::read_entries(&read.header, &read.body).unwrap();
         for (_, number) in [ALICE, BOB] {
             let request =
                 json!({"op": "token", "prf": prf, "key": key, "kind": "resident", "number": number});
-            let token = python.ask(&[request])[0]["token"].clone();
+            let token = python.ask_all(&[request])[0]["token"].clone();
             let found = entries.iter().filter(|entry| json!(hex::encode(entry.token)) == token).count();
             assert_eq!(found, 1, "{number}");
         }
@@ -249,17 +250,17 @@ async fn a_host_s_receipt_and_log() {
 
     let mut python = Python::start();
     let read = Document::<Receipt>::read(&receipt).unwrap();
-    let said = python.ask(&[json!({"op": "read", "document": b64(&receipt)})]).remove(0);
+    let said = python.ask_all(&[json!({"op": "read", "document": b64(&receipt)})]).remove(0);
     assert_eq!(said["header"], serde_json::to_value(&read.header).unwrap(), "{said}");
     assert_eq!((&said["digest"], &said["signers"]), (&json!(read.digest), &json!(read.signers)));
     assert_eq!(said["header"]["answer_bytes"], answer.len());
-    let answered = python.ask(&[json!({"op": "read", "document": b64(&answer)})]).remove(0);
+    let answered = python.ask_all(&[json!({"op": "read", "document": b64(&answer)})]).remove(0);
     assert_eq!(said["header"]["answer"], answered["digest"]);
 
     let log = api.get_json("log?after=0").await;
     let entries = log["entries"].as_array().unwrap();
     let position = usize::try_from(read.header.log_position).unwrap();
     assert!(entries.len() >= position && position >= 3, "{log}");
-    let head = python.ask(&[json!({"op": "log_head", "entries": &entries[..position]})]).remove(0);
+    let head = python.ask_all(&[json!({"op": "log_head", "entries": &entries[..position]})]).remove(0);
     assert_eq!(head, json!({"head": read.header.log_head}), "{log}");
 }

@@ -14,7 +14,7 @@ use protocol::value::Digest;
 use serde_json::{Value, json};
 
 use crate::fixture::{ENTROPY, Exchange, TINY, exchange, full, hit_only, joining};
-use crate::python::{Python, b64, private, seed_of};
+use e2e::python::{Python, b64, private, seed_of};
 
 /// Opens with the Rust side.
 pub(crate) fn open(answer: &[u8], relation: &Relation, keys: &[&OpeningKey]) -> OpenedAnswer {

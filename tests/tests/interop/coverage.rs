@@ -7,7 +7,7 @@ use protocol::subject;
 use serde_json::{Value, json};
 
 use crate::headers::changed_members;
-use crate::python::{Python, b64};
+use e2e::python::{Python, b64};
 
 #[test]
 fn another_coverage_statement_is_judged_alike() {

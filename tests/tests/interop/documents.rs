@@ -16,7 +16,7 @@ use crate::dice::Dice;
 use crate::fixture::{
     Exchange, TINY, exchange, full, hit_only, joining, open_request, python_party, receipt, release,
 };
-use crate::python::{Python, b64, from_b64, private, seed_of};
+use e2e::python::{Python, b64, from_b64, private, seed_of};
 
 /// Both sides read the document and say the same of it.
 fn read_alike<H: Header>(python: &mut Python, bytes: &[u8]) {

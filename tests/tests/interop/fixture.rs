@@ -13,7 +13,7 @@ use protocol::value::Digest;
 use serde_json::json;
 
 use crate::dice::Dice;
-use crate::python::{Python, private, seed_of};
+use e2e::python::{Python, private, seed_of};
 
 /// An exchange from the joining request to the receipt, all made by the Rust side.
 pub(crate) struct Exchange {

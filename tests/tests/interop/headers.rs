@@ -3,8 +3,8 @@
 use protocol::canonical;
 use serde_json::{Value, json};
 
-use crate::python::Python;
 use crate::refusals::{one_of_each, parts, rewritten, verdicts};
+use e2e::python::Python;
 
 #[test]
 fn other_spellings_both_refuse() {

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::fixture::{Exchange, TINY, exchange, hit_only, joining, python_party, receipt, release};
-use crate::python::{Python, b64};
+use e2e::forge;
+use e2e::python::{Python, b64};
 
 /// Whether the Rust side reads a document of `kind`.
 fn reads(kind: &str, bytes: &[u8]) -> bool {
@@ -67,22 +68,6 @@ pub(crate) fn one_of_each(python: &mut Python) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// An envelope written by hand, so that it may be wrong.
-fn seal_envelope(kind: &str, header: &[u8], keys: &[&SigningKey], body: &[u8]) -> Vec<u8> {
-    let pae = [format!("DSSEv1 {} {kind} {} ", kind.len(), header.len()).as_bytes(), header].concat();
-    let mut out = [kind.as_bytes(), b"\n"].concat();
-    out.extend(u32::try_from(header.len()).unwrap().to_be_bytes());
-    out.extend(header);
-    out.push(u8::try_from(keys.len()).unwrap());
-    for key in keys {
-        out.extend(key.public().as_bytes());
-        out.extend(key.sign(&pae));
-    }
-    out.extend(u64::try_from(body.len()).unwrap().to_be_bytes());
-    out.extend(body);
-    out
-}
-
 /// The header and body of a document; a key file is all header.
 pub(crate) fn parts<'a>(kind: &str, document: &'a [u8]) -> (String, &'a [u8]) {
     if kind == "hedui/key/v1" {
@@ -96,7 +81,7 @@ pub(crate) fn rewritten(kind: &str, header: &[u8], body: &[u8]) -> Vec<u8> {
     if kind == "hedui/key/v1" {
         header.to_vec()
     } else {
-        seal_envelope(kind, header, &[&SigningKey::from_seed(&[9; 32])], body)
+        forge::envelope(kind, header, body, &[&SigningKey::from_seed(&[9; 32])])
     }
 }
 
@@ -138,7 +123,7 @@ fn wrong_envelopes_both_refuse() {
     let keys: Vec<_> = (1..=5).map(|n| SigningKey::from_seed(&[n; 32])).collect();
     for (kind, document) in one_of_each(&mut python).into_iter().filter(|(kind, _)| *kind != "hedui/key/v1") {
         let (json, body) = parts(kind, &document);
-        let make = |kind: &str, keys: &[&SigningKey]| seal_envelope(kind, json.as_bytes(), keys, body);
+        let make = |kind: &str, keys: &[&SigningKey]| forge::envelope(kind, json.as_bytes(), body, keys);
         let all: Vec<_> = keys.iter().collect();
         let good = make(kind, &all[..4]);
         assert_eq!(verdicts(&mut python, kind, &[good]), [(true, true)], "{kind}");
@@ -183,9 +168,9 @@ fn wrong_envelopes_both_refuse() {
             [one.as_slice(), &one].concat(),
             change(at, &small_order),
             change(at + 64, &above_order),
-            seal_envelope(kind, json.as_bytes(), &all[..1], &[body, b"x"].concat()),
-            seal_envelope(kind, b"", &all[..1], body),
-            seal_envelope(kind, &[b' '; 65_537], &all[..1], body),
+            forge::envelope(kind, json.as_bytes(), &[body, b"x"].concat(), &all[..1]),
+            forge::envelope(kind, b"", body, &all[..1]),
+            forge::envelope(kind, &[b' '; 65_537], body, &all[..1]),
         ];
         for (n, read) in verdicts(&mut python, kind, &variants).into_iter().enumerate() {
             assert_eq!(read, (false, false), "{kind}: variant {n}");

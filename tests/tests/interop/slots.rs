@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::answers::{open, slot_bytes};
 use crate::dice::Dice;
 use crate::fixture::{Exchange, exchange, full, hit_only};
-use crate::python::Python;
+use e2e::python::Python;
 
 /// Whether each side reads these slots: Rust's word and Python's.
 fn slot_verdicts(python: &mut Python, level: Level, slots: &[Vec<u8>]) -> Vec<(bool, bool)> {

@@ -7,7 +7,7 @@ use protocol::subject::{self, Hint, Outcome};
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::python::Python;
+use e2e::python::Python;
 
 pub(crate) const HINTS: [(&str, Hint); 5] = [
     ("company", Hint::Company),

@@ -8,8 +8,8 @@ use protocol::token::{NameTags, Prf, Token};
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::python::Python;
 use crate::subjects::HINTS;
+use e2e::python::Python;
 
 const KINDS: [Kind; 6] =
     [Kind::Resident, Kind::PermanentOld, Kind::Passport, Kind::HkMoPermit, Kind::TwPermit, Kind::Officer];
