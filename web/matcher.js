@@ -76,7 +76,7 @@ export class Matcher {
   /**
    * The whole run over the files. Where they are large and the machine has several processors, other Workers help; what
    * they need they get from the first one, by channels that the page has no end of.
-   * @param {{files: File[], roster: Uint8Array, agreement: Uint8Array, options: object}} asked
+   * @param {{files: File[], roster: Uint8Array, agreement: Uint8Array, options: object, measured?: boolean}} asked
    * @param {(news: any) => void} progress @param {number} [workers]
    */
   async run(asked, progress, workers = worthwhile(asked.files)) {

@@ -14,6 +14,9 @@ const PREVIEW_BYTES = 256 << 10;
 const [SAMPLE_BYTES, STRETCH_BYTES, LINE_BYTES] = [64 << 10, 4 << 20, 128 << 10];
 const PROGRESS_MS = 100;
 
+/** Bytes of a slot in a part. @type {Record<string, number>} */
+const PART_SLOT_BYTES = { L0: 32, L1: 896, L2: 2944 };
+
 /** @type {WebAssembly.Module} */
 let compiled;
 /** The key file and its passphrase, kept here and nowhere else until the Worker is terminated. */
@@ -195,15 +198,16 @@ function help(port) {
 }
 
 /**
- * Lets the leader take a part over; says whether it did. One that does not join on is refused, and nothing has
+ * Lets the leader take a part over; gives the counts then. One that does not join on is refused, and nothing has
  * changed. @param {Session} session @param {Uint8Array[] | null} pieces
  */
 function takeOver(session, pieces) {
   try {
-    for (const piece of pieces ?? []) session.call(OP.takeOver, piece);
-    return pieces !== null;
+    let counts = null;
+    for (const piece of pieces ?? []) counts = json(session.call(OP.takeOver, piece));
+    return counts;
   } catch (error) {
-    if (error instanceof ModuleError && error.reply.code === 'part_border') return false;
+    if (error instanceof ModuleError && error.reply.code === 'part_border') return null;
     throw error;
   }
 }
@@ -250,7 +254,9 @@ const answers = {
   /** The whole run: every file, then the report and the sealed answer. Large files are shared with the helpers. */
   async run(asked, tell) {
     const entropy = random(32);
-    const { session } = open(asked, entropy);
+    const { session, task } = open(asked, entropy);
+    // What a helper finds travels at the roster's size: its stretch must be worth that (SPEC §10.1).
+    const shortest = Math.max(STRETCH_BYTES, 4 * task.slot_count * PART_SLOT_BYTES[task.level]);
     let helpers = /** @type {MessagePort[]} */ (asked.helpers ?? []).map((port) => new Helper(port, asked, entropy));
     let [bytes, told] = [0, 0];
     let counts = { rows: 0, valid: 0, quarantined: 0, may_split: false };
@@ -271,10 +277,10 @@ const answers = {
       if (index > 0) session.call(OP.nextFile);
       const at = await push(session, file, 0, file.size, (now, read, at) => {
         heard(now, read);
-        return now.may_split && helpers.some((helper) => helper.ready) && file.size - at >= 2 * STRETCH_BYTES;
+        return now.may_split && helpers.some((helper) => helper.ready) && file.size - at >= 2 * shortest;
       });
       if (at === file.size) continue;
-      const most = Math.floor((file.size - at) / STRETCH_BYTES);
+      const most = Math.floor((file.size - at) / shortest);
       const ready = helpers.filter((helper) => helper.ready);
       const [[from, to], ...others] = await stretches(file, at, Math.min(most, ready.length + 1));
       const parts = others.map((stretch, i) => ready[i].work(file, stretch, i + 1 === others.length));
@@ -285,16 +291,20 @@ const answers = {
         if (pieces === null) failed.add(ready[i]);
         const taken = takeOver(session, pieces);
         ready[i].counts = { rows: 0, valid: 0, quarantined: 0, bytes: 0 };
-        if (taken) bytes += to - from;
+        if (taken) [counts, bytes] = [taken, bytes + to - from];
         else await push(session, file, from, to, heard);
       }
       helpers = helpers.filter((helper) => !failed.has(helper));
     }
     const report = json(session.call(OP.finish));
-    tell({ rows: report.coverage.rows, valid: report.coverage.valid, quarantined: counts.quarantined, bytes });
+    const { rows, valid, quarantined } = report.coverage;
+    const setAside = /** @type {number[]} */ (Object.values(quarantined)).reduce((sum, n) => sum + n, 0);
+    tell({ rows, valid, quarantined: setAside, bytes });
     /** @type {any[]} */ const pieces = [];
     for (let piece = session.call(OP.read); piece.length > 0; piece = session.call(OP.read)) pieces.push(piece);
-    return { report, answer: new Blob(pieces), memory: session.exports.memory.buffer.byteLength };
+    // For the bench only: how much memory a run took says something of what was found.
+    const memory = asked.measured ? session.exports.memory.buffer.byteLength : null;
+    return { report, answer: new Blob(pieces), memory };
   },
 };
 

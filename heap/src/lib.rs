@@ -14,7 +14,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes of the region: several pieces of an answer, and all that is needed to make them.
 const REGION: usize = 6 << 20;
@@ -25,15 +26,20 @@ const REGION_LAYOUT: Layout = match Layout::from_size_align(REGION, 16) {
     Err(_) => panic!("16 is a power of two"),
 };
 
-/// The allocator. One a program; the module has one thread, and so may set its mode.
+/// The allocator. One a program. Its mode is the program's: the module has one thread.
 pub struct Heap {
     /// The region, once it is reserved.
     region: AtomicPtr<u8>,
-    /// Bytes of the region that are given out.
-    used: AtomicUsize,
-    /// Blocks of the region that are not freed.
-    live: AtomicUsize,
+    given: Mutex<Given>,
     sealing: AtomicBool,
+}
+
+/// What of the region is given out.
+struct Given {
+    /// Bytes from its beginning.
+    used: usize,
+    /// Blocks that are not freed.
+    live: usize,
 }
 
 impl Heap {
@@ -41,8 +47,7 @@ impl Heap {
     pub const fn new() -> Self {
         Self {
             region: AtomicPtr::new(null_mut()),
-            used: AtomicUsize::new(0),
-            live: AtomicUsize::new(0),
+            given: Mutex::new(Given { used: 0, live: 0 }),
             sealing: AtomicBool::new(false),
         }
     }
@@ -62,42 +67,67 @@ impl Heap {
         self.sealing.store(sealing, Relaxed);
     }
 
+    /// A lock allocates nothing, and nobody panics while it is held.
+    fn given(&self) -> MutexGuard<'_, Given> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The next block of the region.
     fn next(&self, layout: Layout) -> Option<*mut u8> {
         let region = self.region.load(Relaxed);
         if region.is_null() || layout.align() > REGION_LAYOUT.align() {
             return None;
         }
-        let at = self.used.load(Relaxed);
-        // Rounded up, so that the next block is aligned as well.
-        let end = at.checked_add(layout.size())?.checked_next_multiple_of(REGION_LAYOUT.align())?;
-        if end > REGION {
-            return None;
-        }
-        self.used.store(end, Relaxed);
-        self.live.fetch_add(1, Relaxed);
-        // SAFETY: `at` ≤ `end` ≤ REGION, the size of the block that `region` is.
+        let mut given = self.given();
+        let at = given.used;
+        given.used = end(at, layout.size())?;
+        given.live += 1;
+        // SAFETY: `at` ≤ `used` ≤ REGION, the size of the block that `region` is.
         Some(unsafe { region.add(at) })
     }
 
     /// Takes a block of the region back: the last one that was given out at once, all of them when none is left.
     fn give_back(&self, block: *mut u8, layout: Layout) {
-        let at = block.addr().wrapping_sub(self.region.load(Relaxed).addr());
-        let end = at.saturating_add(layout.size()).checked_next_multiple_of(REGION_LAYOUT.align());
-        let last = end == Some(self.used.load(Relaxed));
-        if self.live.fetch_sub(1, Relaxed) == 1 {
-            self.used.store(0, Relaxed);
-        } else if last {
-            self.used.store(at, Relaxed);
+        let at = self.place(block);
+        let mut given = self.given();
+        given.live -= 1;
+        if given.live == 0 {
+            given.used = 0;
+        } else if end(at, layout.size()) == Some(given.used) {
+            given.used = at;
         }
+    }
+
+    /// Gives a block of the region another size where it lies: the last one if there is room, any when it shrinks.
+    fn resize(&self, block: *mut u8, layout: Layout, new_size: usize) -> bool {
+        let at = self.place(block);
+        let mut given = self.given();
+        let last = end(at, layout.size()) == Some(given.used);
+        match end(at, new_size) {
+            Some(end) if last => given.used = end,
+            _ if new_size > layout.size() => return false,
+            _ => {}
+        }
+        true
+    }
+
+    /// Where in the region a block lies.
+    fn place(&self, block: *mut u8) -> usize {
+        block.addr().wrapping_sub(self.region.load(Relaxed).addr())
     }
 
     /// Whether a block lies in the region.
     fn holds(&self, block: *mut u8) -> bool {
         let region = self.region.load(Relaxed);
         // One comparison wherever the block lies, so that the answer takes the same time.
-        !region.is_null() && block.addr().wrapping_sub(region.addr()) < REGION
+        !region.is_null() && self.place(block) < REGION
     }
+}
+
+/// Where a block of `size` bytes at `at` ends, rounded up so that the next one is aligned; none beyond the region.
+fn end(at: usize, size: usize) -> Option<usize> {
+    let end = at.checked_add(size)?.checked_next_multiple_of(REGION_LAYOUT.align())?;
+    (end <= REGION).then_some(end)
 }
 
 impl Default for Heap {
@@ -131,6 +161,28 @@ unsafe impl GlobalAlloc for Heap {
         }
         // While sealing, a block of before is wiped and not given back: looking for its place among the free ones
         // would take a time of its own. The instance ends soon after.
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if self.holds(block) && self.resize(block, layout, new_size) {
+            if new_size < layout.size() {
+                // SAFETY: the caller promises that `block` is live and of this layout; what is wiped is its end.
+                unsafe { block.add(new_size).write_bytes(0, layout.size() - new_size) };
+                std::hint::black_box(block);
+            }
+            return block;
+        }
+        // SAFETY: the caller promises that `new_size`, rounded up to the alignment, is no more than isize::MAX.
+        let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+        // SAFETY: the caller promises that `new_size` is not zero.
+        let new = unsafe { self.alloc(new_layout) };
+        if !new.is_null() {
+            // SAFETY: both blocks are live, apart from each other, and at least this long.
+            unsafe { new.copy_from_nonoverlapping(block, layout.size().min(new_size)) };
+            // SAFETY: the caller's promise about `block` and `layout` is passed on.
+            unsafe { self.dealloc(block, layout) };
+        }
+        new
     }
 }
 
@@ -193,6 +245,36 @@ mod tests {
                     heap.dealloc(*block, *layout);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_block_grows_and_shrinks_where_it_lies() {
+        let _turn = TURN.lock();
+        let heap = Heap::new();
+        heap.reserve();
+        heap.seal(true);
+        let layout = |size| Layout::from_size_align(size, 1).unwrap();
+        // SAFETY: no size is zero; each block is live, used with the layout it has by then, and freed once.
+        unsafe {
+            let first = heap.alloc(layout(100));
+            let last = heap.alloc(layout(1 << 20));
+            last.write_bytes(0xC5, 1 << 20);
+            assert_eq!(heap.realloc(last, layout(1 << 20), (1 << 20) + 1), last, "the last one grows");
+            assert_eq!(heap.realloc(last, layout((1 << 20) + 1), 5_000), last, "and shrinks");
+            assert!((5_000..=1 << 20).all(|i| *last.add(i) == 0), "its end is wiped");
+            assert_eq!(heap.realloc(first, layout(100), 50), first, "one in the middle shrinks");
+            first.write_bytes(7, 50);
+            let moved = heap.realloc(first, layout(50), 200);
+            assert!(moved != first && *moved.add(49) == 7 && *first.add(49) == 0, "and moves when it grows");
+            heap.dealloc(moved, layout(200));
+            for _ in 0..100 {
+                let piece = heap.alloc(layout(1 << 20));
+                assert!(heap.holds(piece), "what is freed last comes again");
+                let piece = heap.realloc(piece, layout(1 << 20), 900_000);
+                heap.dealloc(piece, layout(900_000));
+            }
+            heap.dealloc(last, layout(5_000));
         }
     }
 

@@ -23,13 +23,7 @@ thread_local! {
 #[wasm_bindgen]
 pub fn run(request: Vec<u8>) -> Vec<u8> {
     HEAP.reserve();
-    let ends_rows = matcher::ends_rows(&request);
-    if !ends_rows {
-        HEAP.seal(false);
-    }
-    let reply = SESSION.with_borrow_mut(|session| matcher::run(session, request));
-    HEAP.seal(ends_rows);
-    reply
+    SESSION.with_borrow_mut(|session| matcher::run_telling(session, request, |sealing| HEAP.seal(sealing)))
 }
 
 /// Version of the border.

@@ -101,7 +101,7 @@ fn token(c: &mut Criterion) {
 /// Looking a token up that is not on the roster, as nearly all are not.
 fn lookup(c: &mut Criterion) {
     let prf = prf(PrfName::Blake3);
-    let lookup = Lookup::new(entries(&prf));
+    let lookup = Lookup::new(entries(&prf)).unwrap();
     let strangers: Vec<_> = (0..ROWS)
         .filter(|n| n % EVERY != 0)
         .map(|n| prf.resident_token(number(n).as_bytes().try_into().unwrap()))
@@ -158,6 +158,7 @@ fn matching() -> Matching {
     let roster = AcceptedRoster { roster, digest: digest(), entries: entries(&prf) };
     let terms = serde_json::from_value(terms()).unwrap();
     Matching::new(&roster, &AgreementInForce { terms, digest: digest() }, prf, TableOptions::default())
+        .unwrap()
 }
 
 /// 姓名,证件号码,账号,余额,日期, about 80 bytes a row, no line break at the end.

@@ -29,10 +29,25 @@ use session::Session;
 /// Version of the module's border (SPEC §10).
 pub const ABI_VERSION: u32 = 1;
 
-/// Whether what follows a request is sealing, unless more rows come: the runner's allocator wants to know.
-pub fn ends_rows(request: &[u8]) -> bool {
+/// As [`run`], for a runner whose allocator wants to know when sealing begins and ends: with the last row's file
+/// closed, and with any request that is not about the answer.
+pub fn run_telling(session: &mut Session, request: Vec<u8>, tell: impl Fn(bool)) -> Vec<u8> {
     let op = request.first().copied().and_then(Op::from_byte);
-    matches!(op, Some(Op::NextFile | Op::Finish | Op::Read))
+    let sealing = matches!(op, Some(Op::NextFile | Op::Finish | Op::Read));
+    if !sealing {
+        tell(false);
+    }
+    if op == Some(Op::Finish) {
+        // What was found decides what closing a file costs; sealing begins behind it.
+        let closed = run(session, vec![Op::NextFile as u8]);
+        if closed.first() != Some(&0) {
+            return closed;
+        }
+        tell(true);
+    }
+    let reply = run(session, request);
+    tell(sealing);
+    reply
 }
 
 /// Carries out one request of a session: `0x00 ‖ result` or `0x01 ‖ error JSON`.

@@ -60,12 +60,18 @@ fn part_order() -> ModuleError {
 
 impl Matching {
     /// A run for a roster that was accepted.
+    ///
+    /// # Errors
+    /// `malformed` for a roster whose tokens were chosen to make looking them up slow.
     pub fn new(
         roster: &AcceptedRoster,
         agreement: &AgreementInForce,
         prf: Prf,
         options: TableOptions,
-    ) -> Self {
+    ) -> Result<Self, ModuleError> {
+        let lookup = Lookup::new(roster.entries.clone()).ok_or_else(|| {
+            ModuleError::new("malformed", "roster.entries", "the roster's tokens are not those of a PRF")
+        })?;
         let kind = match agreement.terms.institution.kind {
             InstitutionKind::Bank | InstitutionKind::Payment => AssetKind::Deposit,
             InstitutionKind::Securities => AssetKind::Cash,
@@ -73,15 +79,15 @@ impl Matching {
             InstitutionKind::Department => AssetKind::Other,
         };
         let (currency, balance_date) = (options.currency, options.balance_date);
-        Self {
-            known: Known { lookup: Lookup::new(roster.entries.clone()), prf },
+        Ok(Self {
+            known: Known { lookup, prf },
             defaults: Defaults { kind, currency, balance_date, as_of: roster.roster.as_of },
             options,
             harvest: Yield { findings: Findings::new(&roster.roster), counts: Counts::default() },
             file: None,
             taker: None,
             roster: roster.roster.clone(),
-        }
+        })
     }
 
     /// Takes the next chunk of the current file.
@@ -229,6 +235,9 @@ impl Matching {
     /// `part_order` when no part is open, and what is wrong with the file's end.
     pub fn end_part(&mut self, last: bool) -> Result<(PartHead, Findings), ModuleError> {
         let Some(File::Flowing(mut flow)) = self.file.take() else { return Err(part_order()) };
+        if !flow.table.is_part || self.taker.is_some() {
+            return Err(part_order());
+        }
         if last {
             self.flow_end(&mut flow)?;
         }

@@ -77,7 +77,7 @@ impl SealedPart {
             return Err(too_large(DecodeError::TooLarge("part")));
         }
         clear.resize(HEAD_BYTES, 0);
-        let mut content = protocol::part_seal::Content::new(&clear);
+        let mut content = protocol::part_seal::Content::new(&roster, &clear);
         let mut slot = Zeroizing::new(vec![0; findings.part_bytes()]);
         for index in 0..findings.slot_count() {
             findings.write_part(index, &mut slot);

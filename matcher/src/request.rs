@@ -6,53 +6,55 @@ use crate::error::ModuleError;
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Op {
     /// Begin a session.
-    Open,
+    Open = 0x01,
     /// The next chunk of a file.
-    Push,
+    Push = 0x02,
     /// End the file; another may follow.
-    NextFile,
+    NextFile = 0x03,
     /// End the run and seal the answer.
-    Finish,
+    Finish = 0x04,
     /// The next piece of the answer.
-    Read,
+    Read = 0x05,
     /// Look at a file's first bytes.
-    Preview,
+    Preview = 0x06,
     /// Begin a part of a file.
-    Part,
+    Part = 0x07,
     /// End the part; the next piece of it.
-    HandOver,
+    HandOver = 0x08,
     /// Take a piece of another instance's part.
-    TakeOver,
+    TakeOver = 0x09,
     /// Make keys.
-    NewKey,
+    NewKey = 0x10,
     /// Answer a host's challenge.
-    SignIn,
+    SignIn = 0x11,
     /// Sign a document once more.
-    CoSign,
+    CoSign = 0x12,
     /// Say what a document is.
-    Inspect,
+    Inspect = 0x13,
 }
 
 impl Op {
+    const ALL: [Self; 13] = [
+        Self::Open,
+        Self::Push,
+        Self::NextFile,
+        Self::Finish,
+        Self::Read,
+        Self::Preview,
+        Self::Part,
+        Self::HandOver,
+        Self::TakeOver,
+        Self::NewKey,
+        Self::SignIn,
+        Self::CoSign,
+        Self::Inspect,
+    ];
+
     pub(crate) fn from_byte(byte: u8) -> Option<Self> {
-        Some(match byte {
-            0x01 => Self::Open,
-            0x02 => Self::Push,
-            0x03 => Self::NextFile,
-            0x04 => Self::Finish,
-            0x05 => Self::Read,
-            0x06 => Self::Preview,
-            0x07 => Self::Part,
-            0x08 => Self::HandOver,
-            0x09 => Self::TakeOver,
-            0x10 => Self::NewKey,
-            0x11 => Self::SignIn,
-            0x12 => Self::CoSign,
-            0x13 => Self::Inspect,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|op| *op as u8 == byte)
     }
 }
 

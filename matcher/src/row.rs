@@ -65,7 +65,7 @@ pub(crate) struct Table {
     /// Whether the heading could pass for a person's row.
     numbered_heading: bool,
     /// Whether the table's beginning is another instance's: its heading and the rows that are looked at closely.
-    is_part: bool,
+    pub(crate) is_part: bool,
 }
 
 impl Table {

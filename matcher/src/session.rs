@@ -255,7 +255,7 @@ impl Open {
         let key: Zeroizing<[u8; 32]> =
             Zeroizing::new(key.as_slice().try_into().map_err(|_| CheckError::Seal("roster.token_key"))?);
         let prf = Prf::new(roster.roster.prf, TokenKey::from_bytes(&key));
-        let matching = Matching::new(&roster, &agreement, prf, options.table.clone().unwrap_or_default());
+        let matching = Matching::new(&roster, &agreement, prf, options.table.clone().unwrap_or_default())?;
 
         let (header, terms) = (&roster.roster, &agreement.terms);
         let task = keys::reply(&Task {

@@ -23,9 +23,10 @@ pub const TAG_BYTES: usize = 16;
 pub struct Content(blake3::Hasher);
 
 impl Content {
-    /// Begins with the part's head.
-    pub fn new(head: &[u8]) -> Self {
+    /// Begins with the roster that the part is for, and the part's head.
+    pub fn new(roster: &Digest, head: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new();
+        hasher.update(roster.as_bytes());
         hasher.update(head);
         Self(hasher)
     }

@@ -8,6 +8,9 @@ use crate::records::index;
 /// Bits of the sieve for each entry: one stranger in thirty-two, or fewer, passes it.
 const SIEVE_BITS: usize = 32;
 
+/// Places that are looked at for one token at most.
+const MOST_PROBES: usize = 512;
+
 /// The entries of a roster, found by token. Tokens are uniform, so their own bytes are the hash.
 pub struct Lookup {
     entries: Vec<Entry>,
@@ -19,8 +22,9 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Builds the table; at most half of its places are taken.
-    pub fn new(entries: Vec<Entry>) -> Self {
+    /// Builds the table; at most half of its places are taken. None where tokens crowd as those of a PRF do not: of a
+    /// million the longest row of taken places is about 70.
+    pub fn new(entries: Vec<Entry>) -> Option<Self> {
         let size = entries.len().max(2).next_power_of_two();
         let mut sieve = vec![0_u64; size * SIEVE_BITS / 64];
         let mut places = vec![0_u32; size * 2];
@@ -30,16 +34,12 @@ impl Lookup {
             if let Some(word) = sieve.get_mut(word) {
                 *word |= 1 << (bit % 64);
             }
-            let mut at = at & (places.len() - 1);
-            while let Some(place) = places.get_mut(at) {
-                if *place == 0 {
-                    *place = number;
-                    break;
-                }
-                at = (at + 1) & (places.len() - 1);
-            }
+            let mask = places.len() - 1;
+            let free =
+                (0..MOST_PROBES).map(|step| (at + step) & mask).find(|at| places.get(*at) == Some(&0))?;
+            *places.get_mut(free)? = number;
         }
-        Self { entries, sieve, places }
+        Some(Self { entries, sieve, places })
     }
 
     /// The entry of `token`.
@@ -79,13 +79,24 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn tokens_chosen_to_crowd_are_refused() {
+        let crowded = |count: u32| {
+            let token = |n: u32| std::array::from_fn(|i| if i < 12 { 0 } else { n.to_be_bytes()[i - 12] });
+            let entry = |n| Entry { token: token(n), slot: n, folded_tag: [0; 2], exact_tag: 0, ordinal: 0 };
+            Lookup::new((0..count).map(entry).collect())
+        };
+        assert!(crowded(512).is_some());
+        assert!(crowded(513).is_none());
+    }
+
     proptest! {
         #[test]
         fn finds_what_is_there_and_nothing_else(tokens in proptest::collection::btree_set(any::<[u8; 2]>(), 0..200), other: [u8; 2]) {
             // Tokens of two bytes collide often, which true tokens do not.
             let token = |t: [u8; 2]| { let mut out = [0; 16]; out[..2].copy_from_slice(&t); out };
             let entries: Vec<Entry> = tokens.iter().zip(0..).map(|(t, slot)| Entry { token: token(*t), slot, folded_tag: [0; 2], exact_tag: 0, ordinal: 0 }).collect();
-            let lookup = Lookup::new(entries.clone());
+            let lookup = Lookup::new(entries.clone()).unwrap();
             for entry in &entries {
                 prop_assert_eq!(lookup.find(&Token(entry.token)), Some(entry));
             }

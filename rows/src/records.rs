@@ -455,6 +455,16 @@ mod tests {
         }
     }
 
+    /// Lines that end in carriage returns, and a cell with a line feed in it whose quotation mark ends a chunk.
+    #[test]
+    fn an_opening_quotation_mark_at_the_end_of_a_chunk_opens_a_record() {
+        let before = b"a,b\r".repeat(9_000);
+        let input = [&before, b"\"x\ny\",z\rc,d\r".as_slice()].concat();
+        for chunk in [before.len(), before.len() + 1, before.len() + 2, 100] {
+            assert_eq!(cut(&input, chunk), thoroughly(&input), "{chunk}");
+        }
+    }
+
     proptest! {
         /// Where separators stand or thoroughly, in whatever chunks: the same records on the same lines, the same error.
         #[test]

@@ -13,6 +13,8 @@ pub(crate) struct Thorough {
     ends: Box<[usize]>,
     filled: usize,
     ended: usize,
+    /// Whether a record has begun: an opening quotation mark fills nothing.
+    open: bool,
 }
 
 impl Thorough {
@@ -28,13 +30,13 @@ impl Thorough {
             ends: vec![0; MAX_FIELDS].into_boxed_slice(),
             filled: 0,
             ended: 0,
+            open: false,
         }
     }
 
-    /// Whether no record is open. A record that goes on behind a line feed is inside quotes and holds that
-    /// line feed.
+    /// Whether no record is open.
     pub(crate) fn at_border(&self) -> bool {
-        self.filled + self.ended == 0
+        !self.open
     }
 
     /// Cuts `input`, and adds its line feeds to `line_feeds`.
@@ -63,12 +65,15 @@ impl Thorough {
                         line,
                     );
                     let flow = rest.record(&record);
-                    (self.filled, self.ended) = (0, 0);
+                    (self.filled, self.ended, self.open) = (0, 0, false);
                     if flow.is_break() {
                         return Ok(flow);
                     }
                 }
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
+                // Between two records line breaks are passed over.
+                ReadRecordResult::InputEmpty | ReadRecordResult::End => {
+                    self.open |= taken.iter().any(|b| !matches!(b, b'\r' | b'\n'));
+                }
                 ReadRecordResult::OutputFull => return Err(CutError::LineTooLong { line }),
                 ReadRecordResult::OutputEndsFull => return Err(CutError::TooManyColumns { line }),
             }

@@ -3,8 +3,8 @@
 //! The leader reads the beginning of a file, until it says that the rest may be split. The rest is cut behind line
 //! breaks into stretches of about equal length; the leader reads the first, each helper one of the others, and
 //! the leader takes over what the helpers found. A stretch whose part does not join on (a line break inside
-//! quotes stood at the border), or whose helper failed, is read by the leader itself: so the answer, and the refusal of
-//! a bad file, are those of one instance.
+//! quotes stood at the border), or whose helper refused it, is read by the leader itself: so the answer, and the refusal of
+//! a bad file, are those of one instance. A helper that stops while it hands its part over ends the run.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -23,7 +23,7 @@ pub const CHUNK: usize = 1 << 20;
 /// Bytes of a file that tell how it lies: helpers are given them.
 const SAMPLE: usize = 65_536;
 
-/// A stretch is worth a helper from this length on, in bytes.
+/// A stretch is worth a helper from this length on, in bytes, and from four times as much as its part has.
 const SHORTEST_STRETCH: u64 = 4 << 20;
 
 /// How far a line break is looked for.
@@ -31,6 +31,25 @@ const LONGEST_LINE: usize = 1 << 17;
 
 /// Pieces of a part that may wait for the leader.
 const WAITING_PIECES: usize = 4;
+
+/// What `open` says of the task's size.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Task {
+    slot_count: u64,
+    level: String,
+}
+
+impl Task {
+    /// Bytes from which a stretch of a file is worth a helper: what it finds travels at the roster's size (SPEC §10.1).
+    fn shortest_stretch(&self) -> u64 {
+        let slot = match self.level.as_str() {
+            "L0" => 32,
+            "L1" => 896,
+            _ => 2_944,
+        };
+        SHORTEST_STRETCH.max(4 * slot * self.slot_count)
+    }
+}
 
 /// What `push` and `take over` say.
 #[derive(Deserialize)]
@@ -46,11 +65,13 @@ struct Progress {
 pub fn read(
     leader: &mut (impl Instance + ?Sized),
     helpers: &mut Vec<impl Instance + Send>,
+    task: &Task,
     path: &Path,
     told: &(dyn Fn(u64) + Sync),
 ) -> Result<(), RunError> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
+    let shortest = task.shortest_stretch();
     let mut at = 0;
     loop {
         let Some(request) = chunk(&mut file, CHUNK)? else { return Ok(()) };
@@ -58,18 +79,19 @@ pub fn read(
         let progress: Progress = ask_json(leader, request)?;
         at += read;
         told(read);
-        if progress.may_split && !helpers.is_empty() && length.saturating_sub(at) >= 2 * SHORTEST_STRETCH {
+        if progress.may_split && !helpers.is_empty() && length.saturating_sub(at) >= 2 * shortest {
             break;
         }
     }
-    let most = usize::try_from((length - at) / SHORTEST_STRETCH).unwrap_or(usize::MAX);
+    let most = usize::try_from((length - at) / shortest).unwrap_or(usize::MAX);
     let stretches = stretches(&mut file, at..length, most.min(helpers.len() + 1))?;
     share(leader, helpers, path, &stretches, told)
 }
 
 /// Whether any of the files is so long that helpers are worth their opening.
-pub fn are_worth_helpers(paths: &[impl AsRef<Path>]) -> bool {
-    paths.iter().any(|path| path.as_ref().metadata().is_ok_and(|file| file.len() >= 4 * SHORTEST_STRETCH))
+pub fn are_worth_helpers(paths: &[impl AsRef<Path>], task: &Task) -> bool {
+    let least = 4 * task.shortest_stretch();
+    paths.iter().any(|path| path.as_ref().metadata().is_ok_and(|file| file.len() >= least))
 }
 
 /// Lets the leader read the first stretch and the helpers the others.
@@ -129,26 +151,33 @@ fn help(
     push(helper, path, stretch, told)?;
     loop {
         let piece = ask(helper, request(op::HAND_OVER, &[&[u8::from(last)]]))?;
-        if piece.is_empty() {
-            return Ok(());
-        }
+        let ended = piece.is_empty();
         let gone = |_| RunError::Stopped("the part is not wanted".to_owned());
         pieces.send(piece).map_err(gone)?;
+        if ended {
+            return Ok(());
+        }
     }
 }
 
-/// Lets the leader take a part over; says whether it did.
+/// Lets the leader take a part over, piece by piece up to the empty one; says whether it did.
 fn take_over(leader: &mut (impl Instance + ?Sized), pieces: &Receiver<Vec<u8>>) -> Result<bool, RunError> {
-    let mut any = false;
+    let mut begun = false;
     for piece in pieces {
+        if piece.is_empty() {
+            return Ok(begun);
+        }
         let request = [&[op::TAKE_OVER], piece.as_slice()].concat();
         match ask(leader, request) {
-            Ok(_) => any = true,
+            Ok(_) => begun = true,
             Err(RunError::Refused(refusal)) if refusal.code == "part_border" => return Ok(false),
             Err(error) => return Err(error),
         }
     }
-    Ok(any)
+    if begun {
+        return Err(RunError::Stopped("a helper stopped while it handed its part over".to_owned()));
+    }
+    Ok(false)
 }
 
 /// Pushes a stretch of a file.

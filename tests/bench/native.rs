@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use matcher::session::Session;
+use runner::files::Task;
 use runner::{Instance, op};
 use serde_json::{Value, json};
 
@@ -32,16 +33,17 @@ fn main() -> Result<()> {
         bail!("usage: native OPEN FILE ANSWER THREADS");
     };
     let open = fs::read(open)?;
-    let mut instances = (0..threads.parse()?)
-        .map(|_| {
-            let mut instance = Native(Session::default());
-            runner::ask(&mut instance, open.clone()).map(|_| instance)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let leader = instances.pop().context("one thread at least")?;
+    let start = || -> Result<(Native, Task)> {
+        let mut instance = Native(Session::default());
+        let task = runner::ask_json(&mut instance, open.clone())?;
+        Ok((instance, task))
+    };
+    let (leader, task) = start()?;
+    let helpers = (1..threads.parse()?).map(|_| start().map(|(helper, _)| helper));
+    let helpers = helpers.collect::<Result<Vec<_>>>()?;
 
     let begun = Instant::now();
-    let (report, bytes) = run(leader, instances, Path::new(file))?;
+    let (report, bytes) = run(leader, helpers, &task, Path::new(file))?;
     let seconds = begun.elapsed().as_secs_f64();
 
     fs::write(answer, bytes)?;
@@ -50,8 +52,8 @@ fn main() -> Result<()> {
 }
 
 /// From the file to the report and the answer.
-fn run(mut leader: Native, mut helpers: Vec<Native>, path: &Path) -> Result<(Value, Vec<u8>)> {
-    runner::files::read(&mut leader, &mut helpers, path, &|_| {})?;
+fn run(mut leader: Native, mut helpers: Vec<Native>, task: &Task, path: &Path) -> Result<(Value, Vec<u8>)> {
+    runner::files::read(&mut leader, &mut helpers, task, path, &|_| {})?;
     let report = runner::ask_json(&mut leader, vec![op::FINISH])?;
     let mut answer = Vec::new();
     loop {

@@ -1,7 +1,11 @@
 //! A large file shared among several instances (SPEC §10.1). What counts as a failure: one byte of the answer that
 //! depends on how many they were, whatever stands at the borders of their stretches.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests, which stop at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which stop at the first surprise"
+)]
 
 use std::fs;
 use std::path::Path;
@@ -15,6 +19,7 @@ use host::Config;
 use protocol::Document;
 use protocol::joining::InstitutionKind;
 use protocol::value::Base64;
+use runner::files::Task;
 use runner::{Instance, op};
 use serde_json::{Value, json};
 
@@ -59,15 +64,17 @@ fn answer<R: Runner + Send>(
     instances: usize,
     start: impl Fn() -> R,
 ) -> Vec<u8> {
+    let mut tasks = Vec::new();
     let mut opened: Vec<_> = (0..instances)
         .map(|_| {
             let mut instance = Driven(start());
-            runner::ask(&mut instance, open.bytes()).unwrap();
+            let task: Task = runner::ask_json(&mut instance, open.bytes()).unwrap();
+            tasks.push(task);
             instance
         })
         .collect();
     let mut leader = opened.pop().unwrap();
-    runner::files::read(&mut leader, &mut opened, path, &|_| {}).unwrap();
+    runner::files::read(&mut leader, &mut opened, &tasks[0], path, &|_| {}).unwrap();
     assert_eq!(opened.len(), instances - 1, "no helper has failed");
     runner::ask(&mut leader, vec![op::FINISH]).unwrap();
     let mut answer = Vec::new();

@@ -12,8 +12,10 @@ use protocol::Document;
 use protocol::agreement::Agreement;
 use protocol::roster::Roster;
 use protocol::value::Digest;
+use runner::files::Task as Size;
 use runner::{Instance, RunError, op};
 use sandbox::{Limits, Metering, Module, Session};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -157,11 +159,13 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let (mut leader, task) = start()?;
     let threads =
         arguments.threads.or(available_parallelism().ok()).map_or(1, NonZero::get).min(MOST_THREADS);
-    let helping = if runner::files::are_worth_helpers(&arguments.files) { threads - 1 } else { 0 };
+    let size =
+        Size::deserialize(&task).map_err(|_| failure(RunError::Stopped("the task has no size".into())))?;
+    let helping = if runner::files::are_worth_helpers(&arguments.files, &size) { threads - 1 } else { 0 };
     let helpers = (0..helping).map(|_| start().map(|(helper, _)| helper));
     let mut helpers = helpers.collect::<Result<Vec<_>, _>>()?;
 
-    read_files(&mut leader, &mut helpers, &arguments.files)?;
+    read_files(&mut leader, &mut helpers, &size, &arguments.files)?;
     drop(helpers);
     let report: Value = runner::ask_json(&mut leader, vec![op::FINISH]).map_err(failure)?;
     loop {
@@ -225,6 +229,7 @@ fn failure(error: RunError) -> Failure {
 fn read_files(
     leader: &mut Sandboxed,
     helpers: &mut Vec<Sandboxed>,
+    task: &Size,
     paths: &[PathBuf],
 ) -> Result<(), Failure> {
     let size = |path: &PathBuf| path.metadata().map(|m| m.len()).map_err(|e| files::io_failure(path, &e));
@@ -236,10 +241,12 @@ fn read_files(
         if at > 0 {
             runner::ask(leader, vec![op::NEXT_FILE]).map_err(failure)?;
         }
-        runner::files::read(leader, helpers, path, &|bytes| bar.inc(bytes)).map_err(|error| match error {
-            RunError::File(error) => files::io_failure(path, &error),
-            error => failure(error).of(path),
-        })?;
+        runner::files::read(leader, helpers, task, path, &|bytes| bar.inc(bytes)).map_err(
+            |error| match error {
+                RunError::File(error) => files::io_failure(path, &error),
+                error => failure(error).of(path),
+            },
+        )?;
     }
     bar.finish_and_clear();
     Ok(())

@@ -104,7 +104,7 @@ type Outcome = Result<(Coverage, Vec<Warning>, Vec<Vec<u8>>), ModuleError>;
 /// All that a run gives, over a file in chunks of `chunk` bytes.
 fn run(file: &[u8], chunk: usize, level: Level) -> Outcome {
     let roster = roster(level);
-    let mut matching = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+    let mut matching = Matching::new(&roster, &agreement(), prf(), TableOptions::default()).unwrap();
     for piece in file.chunks(chunk) {
         matching.push(piece)?;
     }
@@ -181,7 +181,7 @@ fn seals() -> (protocol::secret::Entropy, protocol::secret::SigningKey) {
 fn part(file: &[u8], stretch: &[u8], last: bool, level: Level) -> Result<Vec<Vec<u8>>, ModuleError> {
     let roster = roster(level);
     let (entropy, signer) = seals();
-    let mut helper = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+    let mut helper = Matching::new(&roster, &agreement(), prf(), TableOptions::default()).unwrap();
     helper.begin_part(&file[..SAMPLE_BYTES])?;
     for piece in stretch.chunks(50_000) {
         helper.push(piece)?;
@@ -208,7 +208,7 @@ fn run_split(file: &[u8], at: usize, level: Level) -> (Outcome, Vec<usize>) {
     let second = behind((first + file.len()) / 2);
     let mut lengths = Vec::new();
     let mut go = || {
-        let mut leader = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+        let mut leader = Matching::new(&roster, &agreement(), prf(), TableOptions::default()).unwrap();
         leader.push(&file[..first])?;
         assert!(leader.progress().may_split);
         for (stretch, last) in [(first..second, false), (second..file.len(), true)] {
@@ -293,7 +293,7 @@ fn a_foreign_or_changed_part_is_refused() {
         (&again, &signer, "part_broken"),
         (&pieces[..1].to_vec(), &signer, "part_order"),
     ] {
-        let mut leader = Matching::new(&roster, &agreement(), prf(), TableOptions::default());
+        let mut leader = Matching::new(&roster, &agreement(), prf(), TableOptions::default()).unwrap();
         leader.push(&file[..at]).unwrap();
         let open = |piece: &[u8]| crate::part::PartTaker::begin(piece, roster.digest, &entropy, signer);
         let taken =

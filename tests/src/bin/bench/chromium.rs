@@ -104,7 +104,7 @@ const RUN: &str = "
       await timed(() => matcher.ask('check', task));
       const opening = await timed(() => matcher.ask('check', task));
       const files = [...document.getElementById('bench-file').files];
-      const { milliseconds, result } = await timed(() => matcher.run({ ...task, files }, () => {}, workers));
+      const { milliseconds, result } = await timed(() => matcher.run({ ...task, files, measured: true }, () => {}, workers));
       const answer = new Uint8Array(await result.answer.arrayBuffer()).toBase64();
       const { report, memory } = result;
       return { milliseconds: milliseconds - opening.milliseconds, memory, report, answer };
