@@ -11,24 +11,41 @@ use rows::Tally;
 /// Rows after which a bad column is refused without reading the rest.
 const EARLY: u64 = 2_000;
 
-/// Counts over the identity column of one file.
-#[derive(Debug, Default, Clone)]
-pub struct Damage {
-    rows: u64,
-    ends: Tally,
-    scientific: u64,
-    masked: u64,
-    check_digit: u64,
-    length: u64,
-    valid: u64,
-    first_scientific: u64,
-    first_masked: u64,
+protocol::json_object! {
+    /// Counts over the identity column of one file, or of a part of it.
+    #[derive(Debug, Clone, PartialEq, Eq, Default)]
+    pub struct Damage {
+        /// Rows whose check character or date does not fit.
+        check_digit: u64,
+        /// Rows with 18 digits.
+        eighteen_digits: u64,
+        /// Line of the first masked row.
+        first_masked: u64,
+        /// Line of the first row in scientific notation.
+        first_scientific: u64,
+        /// Rows with too few or too many digits.
+        length: u64,
+        /// Masked rows.
+        masked: u64,
+        /// Rows of 18 digits that are multiples of 16.
+        multiples: u64,
+        /// Rows.
+        rows: u64,
+        /// Rows in scientific notation.
+        scientific: u64,
+        /// Rows of 18 digits that end in 000.
+        trailing_zeros: u64,
+        /// Rows with a valid number.
+        valid: u64,
+    }
 }
 
 impl Damage {
     /// Takes note of an identity cell that held 18 digits.
     pub fn digits(&mut self, last_four: [u8; 4]) {
-        self.ends.digits(last_four);
+        let mut ends = Tally::default();
+        ends.digits(last_four);
+        self.ends(&ends);
     }
 
     /// Takes note of valid rows.
@@ -40,9 +57,13 @@ impl Damage {
     /// Takes note of the rows that went the short way.
     pub fn tally(&mut self, tally: &Tally) {
         self.valid(tally.rows);
-        self.ends.eighteen_digits += tally.eighteen_digits;
-        self.ends.trailing_zeros += tally.trailing_zeros;
-        self.ends.multiples += tally.multiples;
+        self.ends(tally);
+    }
+
+    fn ends(&mut self, tally: &Tally) {
+        self.eighteen_digits += tally.eighteen_digits;
+        self.trailing_zeros += tally.trailing_zeros;
+        self.multiples += tally.multiples;
     }
 
     /// Takes note of a row set aside.
@@ -63,69 +84,23 @@ impl Damage {
         }
     }
 
-    /// All counts, for another instance to add.
-    pub fn counts(&self) -> Vec<u64> {
-        let Self {
-            rows,
-            ends,
-            scientific,
-            masked,
-            check_digit,
-            length,
-            valid,
-            first_scientific,
-            first_masked,
-        } = self;
-        let Tally { eighteen_digits, trailing_zeros, multiples, .. } = ends;
-        [
-            rows,
-            eighteen_digits,
-            trailing_zeros,
-            multiples,
-            scientific,
-            masked,
-            check_digit,
-            length,
-            valid,
-            first_scientific,
-            first_masked,
-        ]
-        .map(|n| *n)
-        .to_vec()
-    }
-
-    /// Adds the counts of another instance, whose first line was behind `line_feeds` others. Nothing where they
-    /// are not [`Damage::counts`].
-    pub fn add(&mut self, counts: &[u64], line_feeds: u64) -> Option<()> {
-        let [
-            rows,
-            eighteen_digits,
-            trailing_zeros,
-            multiples,
-            scientific,
-            masked,
-            check_digit,
-            length,
-            valid,
-            first_scientific,
-            first_masked,
-        ] = *<&[u64; 11]>::try_from(counts).ok()?;
-        if self.scientific == 0 && scientific > 0 {
-            self.first_scientific = line_feeds + first_scientific;
+    /// Adds the counts of a part of the file, whose first line was behind `line_feeds` others.
+    pub fn add(&mut self, part: &Self, line_feeds: u64) {
+        if self.scientific == 0 && part.scientific > 0 {
+            self.first_scientific = line_feeds + part.first_scientific;
         }
-        if self.masked == 0 && masked > 0 {
-            self.first_masked = line_feeds + first_masked;
+        if self.masked == 0 && part.masked > 0 {
+            self.first_masked = line_feeds + part.first_masked;
         }
-        self.rows += rows;
-        self.ends.eighteen_digits += eighteen_digits;
-        self.ends.trailing_zeros += trailing_zeros;
-        self.ends.multiples += multiples;
-        self.scientific += scientific;
-        self.masked += masked;
-        self.check_digit += check_digit;
-        self.length += length;
-        self.valid += valid;
-        Some(())
+        self.check_digit += part.check_digit;
+        self.eighteen_digits += part.eighteen_digits;
+        self.length += part.length;
+        self.masked += part.masked;
+        self.multiples += part.multiples;
+        self.rows += part.rows;
+        self.scientific += part.scientific;
+        self.trailing_zeros += part.trailing_zeros;
+        self.valid += part.valid;
     }
 
     /// Whether it is time for an early look.
@@ -158,23 +133,23 @@ impl Damage {
             let error = refuse("column_masked", "masked numbers: export them without masking", self.masked);
             return error.map_err(|e: ModuleError| e.with("first_row", self.first_masked));
         }
-        let n = self.ends.eighteen_digits;
+        let n = self.eighteen_digits;
         let share =
             |k: u64, least: u64, percent: u64| (k >= least && k * 100 > n * percent) || (k == n && n >= 5);
         // One true number in a thousand ends in 000.
-        if share(self.ends.trailing_zeros, 3, 2) {
+        if share(self.trailing_zeros, 3, 2) {
             return refuse(
                 "column_trailing_zeros",
                 "numbers end in 000: a spreadsheet has cut them to 15 digits; export the column as text",
-                self.ends.trailing_zeros,
+                self.trailing_zeros,
             );
         }
         // One true number in sixteen is a multiple of 16.
-        if share(self.ends.multiples, 12, 25) {
+        if share(self.multiples, 12, 25) {
             return refuse(
                 "column_multiples",
                 "numbers have lost their last digits in a program that keeps 53 bits; export the column as text",
-                self.ends.multiples,
+                self.multiples,
             );
         }
         if self.check_digit >= 20 && self.check_digit > self.valid {

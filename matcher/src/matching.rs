@@ -246,7 +246,7 @@ impl Matching {
         let head = PartHead {
             at_border: flow.cutter.at_border(),
             bytes: flow.bytes,
-            damage: flow.table.damage.counts(),
+            damage: flow.table.damage.clone(),
             line_feeds: flow.cutter.line_feeds(),
             normalised: counts.normalised,
             not_personal: counts.not_personal,
@@ -280,7 +280,7 @@ impl Matching {
             let message = "the part does not begin and end between two records";
             return Ok(Err(ModuleError::new("part_border", "part", message)));
         }
-        flow.table.add(&head, flow.cutter.line_feeds()).ok_or_else(part_order)?;
+        flow.table.add(&head, flow.cutter.line_feeds());
         flow.cutter.skip_lines(head.line_feeds);
         flow.bytes += head.bytes;
         self.harvest.counts.add(&head);

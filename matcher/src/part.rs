@@ -13,6 +13,7 @@ use protocol::secret::{Entropy, SigningKey};
 use protocol::value::Digest;
 use zeroize::Zeroizing;
 
+use crate::damage::Damage;
 use crate::error::ModuleError;
 use crate::findings::Findings;
 
@@ -30,8 +31,8 @@ protocol::json_object! {
         pub at_border: bool,
         /// Its bytes.
         pub bytes: u64,
-        /// Counts over the identity column, [`crate::damage::Damage::counts`].
-        pub damage: Vec<u64>,
+        /// Counts over the identity column.
+        pub damage: Damage,
         /// Its line feeds.
         pub line_feeds: u64,
         /// Rows by what was put right.

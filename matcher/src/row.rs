@@ -108,9 +108,9 @@ impl Table {
     }
 
     /// Adds what another instance saw of the table, behind `line_feeds` lines.
-    pub(crate) fn add(&mut self, part: &PartHead, line_feeds: u64) -> Option<()> {
+    pub(crate) fn add(&mut self, part: &PartHead, line_feeds: u64) {
         self.rows += part.rows;
-        self.damage.add(&part.damage, line_feeds)
+        self.damage.add(&part.damage, line_feeds);
     }
 
     /// A row's document kind; most rows repeat the one before.
