@@ -96,7 +96,7 @@ function open({ agreement, roster, options }, entropy) {
 
 /**
  * Pushes a stretch of a file in chunks. The next one is read, into the other of two buffers, while the module works on
- * this one; a stream that fills buffers of ours is read four times as fast as slices of the file are.
+ * this one; a stream that fills buffers of ours is read several times as fast as slices of the file are.
  * @param {Session} session @param {File} file @param {number} from @param {number} to
  * @param {(counts: any, bytes: number, at: number) => boolean | void} heard stops where it says so
  * @returns {Promise<number>} where it stopped
