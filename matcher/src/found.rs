@@ -250,3 +250,14 @@ impl Found {
         Ok(Some(found))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runners reckon with these (`runner/src/files.rs`, `web/worker.js`).
+    #[test]
+    fn sizes_are_those_of_the_specification() {
+        assert_eq!([Level::L0, Level::L1, Level::L2].map(bytes), [32, 896, 2_944]);
+    }
+}

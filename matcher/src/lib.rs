@@ -2,8 +2,8 @@
 //!
 //! `matcher-wasm` makes the audited `.wasm` file of it; tests and benches call it natively as well. Bytes go in and
 //! bytes come out ([`run`]); nothing else crosses the border. Read first: [`request`] (the border),
-//! [`session`] (open, push, finish, read), then [`matching`] (what happens to a row), and from there
-//! [`layout`], [`damage`], [`cell`] and [`findings`]. Cutting and the short way of a row are the crate `rows`.
+//! [`session`] (open, push, finish, read), then [`matching`] (a run over files) and `row` (what happens to a row), and
+//! from there [`layout`], [`damage`], [`cell`] and [`findings`]. Cutting and the short way of a row are the crate `rows`.
 
 pub mod cell;
 pub mod counts;

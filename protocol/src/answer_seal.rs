@@ -1,7 +1,7 @@
 //! Making and opening answers (SPEC §6.4).
 
 use chacha20poly1305::aead::{Aead as _, AeadInOut as _, KeyInit as _, Payload};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use chacha20poly1305::{ChaCha20Poly1305, Key};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -13,7 +13,7 @@ use crate::error::{CheckError, DecodeError};
 use crate::hedge::{Stream, Use};
 use crate::label::Label;
 use crate::roster::{AcceptedRoster, Roster};
-use crate::seal;
+use crate::seal::{self, nonce};
 use crate::secret::{Entropy, OpeningKey, SigningKey};
 use crate::slot::Slot;
 use crate::value::{Digest, PublicKey, ReleaseNumber, SealingKey, Time};
@@ -207,13 +207,6 @@ impl<S: Slots> SealedAnswer<S> {
             Err(_) => piece.truncate(start),
         }
     }
-}
-
-/// `0x00000000 ‖ u64 n`
-fn nonce(n: u64) -> Nonce {
-    let mut nonce = [0; 12];
-    nonce.iter_mut().skip(4).zip(n.to_be_bytes()).for_each(|(o, b)| *o = b);
-    Nonce::from(nonce)
 }
 
 /// An answer in clear.

@@ -5,11 +5,12 @@
 //! lengths that the roster alone decides, under a key that only those instances can derive.
 
 use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
-use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce, Tag};
+use chacha20poly1305::{ChaCha20Poly1305, Key, Tag};
 use zeroize::Zeroizing;
 
 use crate::error::CheckError;
 use crate::hedge::{Stream, Use};
+use crate::seal::nonce;
 use crate::secret::{Entropy, SigningKey};
 use crate::value::Digest;
 
@@ -90,13 +91,6 @@ impl PartKey {
         );
         opened.map(|()| clear).map_err(|_| bad)
     }
-}
-
-/// `0x00000000 ‖ u64 n`
-fn nonce(n: u64) -> Nonce {
-    let mut nonce = [0; 12];
-    nonce.iter_mut().skip(4).zip(n.to_be_bytes()).for_each(|(o, b)| *o = b);
-    Nonce::from(nonce)
 }
 
 #[cfg(test)]

@@ -122,6 +122,13 @@ pub fn unwrap(
     Ok(secret)
 }
 
+/// The nonce of piece `n` of what is sealed in pieces under a key of its own (SPEC §6.4, §10.1): `0x00000000 ‖ u64 n`.
+pub(crate) fn nonce(n: u64) -> chacha20poly1305::Nonce {
+    let mut nonce = [0; 12];
+    nonce.iter_mut().skip(4).zip(n.to_be_bytes()).for_each(|(o, b)| *o = b);
+    nonce.into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ pub mod files;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// The operations of SPEC §10 that this crate sends.
+/// The operations of SPEC §10.
 pub mod op {
     /// Begin a session.
     pub const OPEN: u8 = 0x01;
@@ -20,12 +20,22 @@ pub mod op {
     pub const FINISH: u8 = 0x04;
     /// The next piece of the answer.
     pub const READ: u8 = 0x05;
+    /// Look at a file's first bytes.
+    pub const PREVIEW: u8 = 0x06;
     /// Begin a part of a file.
     pub const PART: u8 = 0x07;
     /// End the part; the next piece of it.
     pub const HAND_OVER: u8 = 0x08;
     /// Take a piece of a part.
     pub const TAKE_OVER: u8 = 0x09;
+    /// Make keys.
+    pub const NEW_KEY: u8 = 0x10;
+    /// Answer a host's challenge.
+    pub const SIGN_IN: u8 = 0x11;
+    /// Sign a document once more.
+    pub const CO_SIGN: u8 = 0x12;
+    /// Say what a document is.
+    pub const INSPECT: u8 = 0x13;
 }
 
 /// One instance of the matcher.

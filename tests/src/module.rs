@@ -9,29 +9,7 @@ use serde_json::{Value, json};
 
 use crate::exchange::{self, Relation};
 
-/// The operations of SPEC §10.
-pub mod op {
-    /// Begin a session.
-    pub const OPEN: u8 = 0x01;
-    /// The next chunk.
-    pub const PUSH: u8 = 0x02;
-    /// End the file.
-    pub const NEXT_FILE: u8 = 0x03;
-    /// Seal.
-    pub const FINISH: u8 = 0x04;
-    /// The next piece of the answer.
-    pub const READ: u8 = 0x05;
-    /// Look at a file's first bytes.
-    pub const PREVIEW: u8 = 0x06;
-    /// Make keys.
-    pub const NEW_KEY: u8 = 0x10;
-    /// Answer a host's challenge.
-    pub const SIGN_IN: u8 = 0x11;
-    /// Sign a document once more.
-    pub const CO_SIGN: u8 = 0x12;
-    /// Say what a document is.
-    pub const INSPECT: u8 = 0x13;
-}
+pub use runner::op;
 
 /// Something that answers requests.
 pub trait Runner {
