@@ -138,3 +138,20 @@ export const saveLink = (id, text, blob, name, more = {}) =>
 
 /** @param {string} id @param {string} text @param {() => void} pressed @param {object} [more] */
 export const button = (id, text, pressed, more) => h('button', { id, type: 'button', class: 'button', onclick: pressed, ...more }, text);
+
+/** What a button looks like beside the first one of a step; what keeps its value and takes the focus when the page is shown anew. */
+export const SECOND = { class: 'button second' };
+export const QUIET = { class: 'button quiet' };
+export const KEEP = { 'data-keep': '' };
+export const FOCUS = { 'data-focus': '' };
+
+/** Reads an input by its id. */
+export const typed = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id)).value.trim();
+
+/** Takes what was typed out of the page. @param {string} id */
+export function takeSecret(id) {
+  const box = /** @type {HTMLInputElement} */ (document.getElementById(id));
+  const secret = new TextEncoder().encode(box.value);
+  box.value = '';
+  return secret;
+}

@@ -4,9 +4,14 @@
 import { button, count, entry, fill, forgetLinks, groups, h, p, speak, t } from './dom.js';
 import { Host } from './host.js';
 import { Failure, Matcher } from './matcher.js';
-import * as steps from './steps.js';
+import { files } from './files.js';
+import { run } from './run.js';
+import { send } from './send.js';
+import { task } from './task.js';
+import { unlock } from './unlock.js';
 
 const STEPS = /** @type {const} */ (['unlock', 'task', 'files', 'run', 'send']);
+const VIEWS = { unlock, task, files, run, send };
 
 /** An invented number, and what a spreadsheet makes of it: 15 digits kept, a binary fraction, a power of ten. */
 const NUMBER = '110105194912310374';
@@ -136,7 +141,7 @@ function rail() {
 /** One step, on a sheet of its own: where one is, what leaves the building, what went wrong, what happens next. */
 function sheet() {
   const { step, busy, failure, ended, receipt } = app.state;
-  const view = /** @type {any} */ (steps)[step](app);
+  const view = /** @type {any} */ (VIEWS)[step](app);
   const leaves = view.leaves ?? 'nothing';
   const back = /** @type {Record<string, any>} */ ({ task: 'unlock', files: 'task' })[step];
   const next = entry(!app.online && step === 'send' ? 'send.nextLocal' : `${step}.next`);
