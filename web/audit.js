@@ -1,6 +1,7 @@
 // @ts-check
 // For the institution's security staff: what the module is, and under which policy the page runs.
-import { button, facts, groups, h, p, panel, size, speak, t } from './dom.js';
+import { button, facts, groups, h, p, panel, saveLink, size, speak, t } from './dom.js';
+import { icon, moduleBytes, pages, policiesOf } from './edition.js';
 import { Matcher } from './matcher.js';
 
 const POLICIES = [
@@ -11,12 +12,13 @@ const POLICIES = [
 
 /** The policies that the server sends with a file. @param {string} file @returns {Promise<[string, string][]>} */
 async function policies(file) {
-  const reply = await fetch(new URL(file, import.meta.url), { cache: 'no-store' });
-  return POLICIES.map((name) => [name, reply.headers.get(name) ?? '']);
+  const policy = await policiesOf(file);
+  return POLICIES.map((name) => [name, policy(name)]);
 }
 
 const matcher = new Matcher();
 /** @type {any} */ const found = await matcher.load().catch((error) => ({ failure: error.code }));
+const wasm = new Blob([await moduleBytes('matcher.wasm') ?? '']);
 const sent = { page: await policies('./audit.html'), worker: await policies('./worker.js') };
 matcher.stop();
 let language = /** @type {'zh' | 'en'} */ ('zh');
@@ -46,10 +48,9 @@ function show() {
     language = language === 'zh' ? 'en' : 'zh';
     show();
   };
-  const download = { class: 'button second', href: '/artifact/matcher.wasm', download: 'matcher.wasm' };
   document.body.replaceChildren(
     h('header', {}, h('div', { class: 'bar' },
-      h('img', { src: './icon.svg', alt: '', width: 40, height: 40 }),
+      h('img', { src: icon, alt: '', width: 40, height: 40 }),
       p('brand', h('strong', { lang: 'zh-CN' }, t('product')), h('span', { lang: 'en' }, t('latin'))),
       p('place', t('foot.audit')),
       button('language', t('other'), other, { class: 'button plain' }))),
@@ -57,14 +58,14 @@ function show() {
       h('h1', {}, t('audit.title')),
       p('lead', t('audit.lead')),
       panel(t('audit.module'), module()),
-      panel(t('audit.how'), h('p', {}, t('audit.howText')), h('a', download, t('audit.download')), facts([
+      panel(t('audit.how'), h('p', {}, t('audit.howText')), saveLink('download', t('audit.download'), wasm, 'matcher.wasm', { class: 'button second' }), facts([
         [t('audit.linux'), h('code', {}, 'sha256sum matcher.wasm')],
         [t('audit.windows'), h('code', {}, 'certutil -hashfile matcher.wasm SHA256')],
       ])),
       panel(t('audit.policy'), inForce(sent.page)),
       panel(t('audit.worker'), inForce(sent.worker)),
       panel(t('audit.trust'), h('p', {}, t('audit.trustText'))),
-      p('actions', h('a', { class: 'button', href: './index.html' }, t('audit.back')))))));
+      p('actions', h('a', { class: 'button', href: pages.index }, t('audit.back')))))));
   document.body.dataset.state = found.failure ? 'error' : 'idle';
 }
 

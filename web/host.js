@@ -3,7 +3,7 @@
 // here, and they are signed; answers are sealed as well.
 import { Failure } from './matcher.js';
 
-const API = new URL('/api/v1/', import.meta.url).href;
+const API = new URL('/api/v1/', document.baseURI).href;
 
 export const base64 = (/** @type {Uint8Array} */ bytes) => btoa(String.fromCharCode(...bytes));
 export const hex = (/** @type {Uint8Array} */ bytes) => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');

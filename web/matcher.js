@@ -1,6 +1,7 @@
 // @ts-check
 // The page's side of the Worker: starts it, asks it, ends it. The page fetches the module's bytes, so
 // that the Worker needs no network, and computes their digest.
+import { moduleBytes, startWorker } from './edition.js';
 import { sha256 } from './sha256.js';
 
 /** What went wrong, by a code of the dictionary. */
@@ -14,10 +15,8 @@ export class Failure extends Error {
   }
 }
 
-const WORKER_URL = new URL('./worker.js', import.meta.url).href;
 /** Workers of a run at most, and bytes of a file for each one that helps: less is over before it has begun. */
 const [MOST_WORKERS, HELPED_BYTES] = [8, 128 << 20];
-const MODULE_URL = new URL('/artifact/matcher.wasm', import.meta.url).href;
 
 /**
  * How many Workers a run is worth. One processor is left to the browser, which reads the file for them: with two, a
@@ -28,9 +27,6 @@ function worthwhile(files) {
   const processors = (navigator.hardwareConcurrency || 1) - 1;
   return Math.max(1, Math.min(processors, MOST_WORKERS, Math.floor(bytes / HELPED_BYTES) + 1));
 }
-
-/** The one Trusted Types policy of the page: it knows one URL. */
-const loader = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('loader', { createScriptURL: () => WORKER_URL });
 
 export class Matcher {
   /** @type {Worker | null} */ #worker = null;
@@ -43,9 +39,9 @@ export class Matcher {
 
   /** Fetches the module, once, and starts the first Worker. */
   async load() {
-    const response = await fetch(MODULE_URL, { cache: 'no-store' }).catch(() => null);
-    if (!response?.ok) throw new Failure('module_missing');
-    this.#wasm = await response.arrayBuffer();
+    const wasm = await moduleBytes('matcher.wasm');
+    if (!wasm) throw new Failure('module_missing');
+    this.#wasm = wasm;
     this.digest = await sha256(this.#wasm);
     this.bytes = this.#wasm.byteLength;
     return this.restart();
@@ -60,7 +56,7 @@ export class Matcher {
   }
 
   #start() {
-    const worker = new Worker(loader ? loader.createScriptURL('') : WORKER_URL, { type: 'module' });
+    const worker = startWorker('worker.js');
     worker.onerror = () => this.stop('module_stopped');
     return worker;
   }

@@ -2,6 +2,7 @@
 // The institution's page: its state, its frame, and going from step to step. Nothing is stored: closing
 // the page forgets everything.
 import { button, count, entry, fill, forgetLinks, groups, h, p, speak, t } from './dom.js';
+import { icon, online, pages } from './edition.js';
 import { Host } from './host.js';
 import { Failure, Matcher } from './matcher.js';
 import { files } from './files.js';
@@ -26,7 +27,7 @@ const DAMAGED = {
 const app = {
   matcher: new Matcher(),
   host: new Host(),
-  online: location.protocol !== 'file:',
+  online,
   language: /** @type {'zh' | 'en'} */ ('zh'),
   /** @type {any} */ state: {},
   render,
@@ -113,7 +114,7 @@ function header() {
     render();
   };
   return h('header', {}, h('div', { class: 'bar' },
-    h('img', { src: './icon.svg', alt: '', width: 40, height: 40 }),
+    h('img', { src: icon, alt: '', width: 40, height: 40 }),
     p('brand', h('strong', { lang: 'zh-CN' }, t('product')), h('span', { lang: 'en' }, t('latin'))),
     p('place', t('place')),
     button('language', t('other'), other, { class: 'button plain', lang: app.language === 'zh' ? 'en' : 'zh-CN' })));
@@ -189,7 +190,7 @@ function damage(became) {
 const footer = () => h('footer', {}, h('div', {},
   h('p', {}, app.online ? t('foot.origin', { host: location.host }) : t('foot.local')),
   h('p', {}, `${t('foot.module')} `, h('code', { id: 'module-digest' }, groups(app.matcher.digest))),
-  h('p', {}, h('a', { href: './audit.html', target: '_blank', rel: 'noopener' }, t('foot.audit')))));
+  h('p', {}, h('a', { href: pages.audit, target: '_blank', rel: 'noopener' }, t('foot.audit')))));
 
 // A file dropped beside its place must not make the browser leave the page.
 for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());
