@@ -1,0 +1,67 @@
+//! Time and randomness, handed in from outside so that a test can set both.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use protocol::Time;
+use protocol::value::Date;
+
+/// Tells the time.
+pub trait Clock: Send + Sync + 'static {
+    /// Now, to the second; `None` outside the years 1970 to 2199.
+    fn now(&self) -> Option<Time>;
+}
+
+/// The computer's own clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Option<Time> {
+        Time::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs())
+    }
+}
+
+/// Draws bytes that nobody can guess.
+pub trait Randomness: Send + Sync + 'static {
+    /// Fills `bytes`; `None` when the source has nothing to give.
+    fn fill(&self, bytes: &mut [u8]) -> Option<()>;
+}
+
+/// The operating system's generator.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemRandomness;
+
+impl Randomness for SystemRandomness {
+    fn fill(&self, bytes: &mut [u8]) -> Option<()> {
+        getrandom::fill(bytes).ok()
+    }
+}
+
+/// The day in China (UTC+8, no summer time since 1991), which is the day that clerks and clocks count by.
+pub fn local_day(time: Time) -> Date {
+    local(time).date()
+}
+
+/// `YYYY-MM-DD HH:MM` in China.
+pub fn local_minute(time: Time) -> String {
+    let local = local(time);
+    let minutes = local.unix() / 60 % (24 * 60);
+    format!("{} {:02}:{:02}", local.date(), minutes / 60, minutes % 60)
+}
+
+fn local(time: Time) -> Time {
+    Time::from_unix(time.unix() + 8 * 3_600).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_the_one_in_china() {
+        let at = |text: &str| text.parse::<Time>().unwrap();
+        assert_eq!(local_day(at("2026-11-22T15:59:59Z")).to_string(), "2026-11-22");
+        assert_eq!(local_day(at("2026-11-22T16:00:00Z")).to_string(), "2026-11-23");
+        assert_eq!(local_minute(at("2026-11-22T16:05:00Z")), "2026-11-23 00:05");
+    }
+}
