@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 pub(crate) mod audit;
 pub(crate) mod cosign;
+pub(crate) mod desk;
 pub(crate) mod exchange;
 pub(crate) mod host;
 pub(crate) mod inspect;

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{agreement, audit, cosign, exchange, host, inspect, key, matching, open, roster};
+use commands::{agreement, audit, cosign, desk, exchange, host, inspect, key, matching, open, roster};
 use output::Output;
 
 /// 核对: household economic-status checks by tokens instead of names.
@@ -62,6 +62,9 @@ enum Command {
     Send(exchange::Send),
     /// Run the relay between a centre and its institutions; `hedui-host` is the same without the desk linked in.
     Host(host::Arguments),
+    /// The centre's console: staff, cases, dispatch; its data folder and backups.
+    #[command(subcommand)]
+    Desk(desk::Command),
 }
 
 fn main() -> ExitCode {
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Fetch(arguments) => exchange::fetch(&arguments, &output),
         Command::Send(arguments) => exchange::send(&arguments, &output),
         Command::Host(arguments) => host::run(arguments, &output),
+        Command::Desk(command) => desk::run(command, &output),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

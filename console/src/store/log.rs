@@ -142,7 +142,10 @@ fn shown(row: &sqlx::sqlite::SqliteRow) -> Result<Shown, Fault> {
 }
 
 /// Signs the head as it stands in this transaction: a log that is cut behind it shows.
-pub(crate) async fn checkpoint(
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn checkpoint(
     write: &mut Write,
     place: Place,
     at: Time,

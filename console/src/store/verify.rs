@@ -148,7 +148,6 @@ mod tests {
                 .await
                 .unwrap();
         }
-        sqlx::query("PRAGMA foreign_keys = OFF").execute(store.read()).await.unwrap();
         let mut one = store.read().acquire().await.unwrap();
         sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut *one).await.unwrap();
         sqlx::query(sqlx::AssertSqlSafe(change.to_owned())).execute(&mut *one).await.unwrap();

@@ -1,0 +1,99 @@
+//! What every request shares: the store, the clock, the centre's keys, and how it is served.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use protocol::Time;
+use protocol::key_file::Keys;
+use protocol::value::{Code, Date, Text};
+
+use crate::edge::{self, Clock};
+use crate::jobs::Jobs;
+use crate::store::{Cost, Fault, Store};
+
+/// Handed to every handler; cheap to clone.
+#[derive(Clone)]
+pub struct Console(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    config: Config,
+    jobs: Jobs,
+}
+
+/// How the console is served, and what it has beside its data.
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Names and addresses that a browser may ask by, without port; the address listened on is always one.
+    pub names: Vec<String>,
+    /// Certificate chain and key, PEM. Without, plain HTTP, which only this computer should reach.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The centre's keys. Without, nothing can be dispatched or signed here.
+    pub centre: Option<Centre>,
+    /// The host that carries rosters and answers, `http://HOST:PORT`.
+    pub relay: Option<String>,
+    /// What a password costs.
+    pub cost: Cost,
+}
+
+/// The centre, with its keys.
+pub struct Centre {
+    /// Its code.
+    pub code: Code,
+    /// Its name.
+    pub name: Text,
+    /// Its keys.
+    pub keys: Keys,
+}
+
+impl std::fmt::Debug for Console {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Console(..)")
+    }
+}
+
+impl Console {
+    /// Puts it together.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, config: Config) -> Self {
+        Self(Arc::new(Inner { store, clock, config, jobs: Jobs::default() }))
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// How it is served.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Long work.
+    pub fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+
+    /// Now.
+    ///
+    /// # Errors
+    /// [`Fault::Clock`].
+    pub fn now(&self) -> Result<Time, Fault> {
+        self.0.clock.now().ok_or(Fault::Clock)
+    }
+
+    /// The day in China.
+    ///
+    /// # Errors
+    /// [`Fault::Clock`].
+    pub fn today(&self) -> Result<Date, Fault> {
+        self.now().map(edge::local_day)
+    }
+
+    /// Whether browsers reach it by TLS.
+    pub fn is_secure(&self) -> bool {
+        self.0.config.tls.is_some()
+    }
+}

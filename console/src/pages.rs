@@ -1,0 +1,86 @@
+//! The pages: HTML made on the server, with forms and links, usable without a script.
+//!
+//! `routes` has the table of all routes with the roles that may use each, and the gate before them; a
+//! handler that is in no table can't be reached. `layout` is what stands around every page, `form` reads what
+//! was sent. The other files are an area each, with a `routes` function that adds its own.
+
+pub mod form;
+pub mod layout;
+pub mod problem;
+pub mod routes;
+
+mod account;
+mod door;
+mod home;
+mod logbook;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::console::Console;
+use routes::{Allow, Routes};
+
+/// The whole console.
+pub fn app(console: &Console) -> Router {
+    all(console)
+        .into_router()
+        .fallback(|| async { problem::Refusal::NotFound })
+        .layer(middleware::from_fn_with_state(console.clone(), routes::guard))
+        .layer(middleware::from_fn_with_state(console.clone(), headers))
+        .with_state(console.clone())
+}
+
+/// Every route with who may use it: the table that tests hold against the one written by hand.
+pub fn table(console: &Console) -> Vec<(Method, &'static str, Allow)> {
+    all(console).into_table()
+}
+
+fn all(console: &Console) -> Routes {
+    let routes = Routes::new(console);
+    let routes = routes
+        .get("/style.css", Allow::Anyone, || async {
+            ([(CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../assets/style.css")).into_response()
+        })
+        .get("/icon.svg", Allow::Anyone, || async {
+            ([(CONTENT_TYPE, "image/svg+xml")], include_str!("../assets/icon.svg")).into_response()
+        });
+    let routes = door::routes(routes);
+    let routes = home::routes(routes);
+    let routes = account::routes(routes);
+    logbook::routes(routes)
+}
+
+const HEADERS: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cache-control", "no-store"),
+    ("x-frame-options", "DENY"),
+];
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// The headers of every reply; nothing of a page stays in the browser's cache.
+async fn headers(
+    axum::extract::State(console): axum::extract::State<Console>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    if console.is_secure() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(HeaderName::from_static("strict-transport-security"), year);
+    }
+    response
+}
