@@ -107,7 +107,6 @@ impl SheetCells {
             row.set(column, &text)?;
         }
     }
-
 }
 
 impl Rows for SheetCells {

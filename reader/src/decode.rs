@@ -23,9 +23,9 @@ impl Utf8 {
     /// A mark at the beginning decides; without one strict UTF-8, else GB18030, of which GBK and GB2312 are parts.
     /// What the file says of itself is not believed: exports are converted and keep their old heading.
     pub(crate) fn of(bytes: &Bytes) -> Self {
-        let encoding = Encoding::for_bom(bytes.as_ref()).map(|(encoding, _)| encoding).unwrap_or_else(|| {
-            if std::str::from_utf8(bytes.as_ref()).is_ok() { UTF_8 } else { GB18030 }
-        });
+        let encoding = Encoding::for_bom(bytes.as_ref())
+            .map(|(encoding, _)| encoding)
+            .unwrap_or_else(|| if std::str::from_utf8(bytes.as_ref()).is_ok() { UTF_8 } else { GB18030 });
         Self {
             file: Cursor::new(bytes.clone()),
             decoder: encoding.new_decoder_with_bom_removal(),

@@ -63,6 +63,8 @@ impl ReadError {
     /// As SPEC §10 spells an error.
     pub fn json(&self) -> Vec<u8> {
         let Self { code, field, message, numbers } = self;
-        json!({ "code": code, "field": field, "message": message, "numbers": numbers }).to_string().into_bytes()
+        json!({ "code": code, "field": field, "message": message, "numbers": numbers })
+            .to_string()
+            .into_bytes()
     }
 }

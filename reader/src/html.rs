@@ -89,7 +89,8 @@ impl PageRows {
         }
         let span = |name: &[u8]| {
             let value = tag.attributes.get(&HtmlString(name.to_vec()));
-            let value = value.and_then(|value: &Spanned<HtmlString, ()>| std::str::from_utf8(&value.value).ok());
+            let value =
+                value.and_then(|value: &Spanned<HtmlString, ()>| std::str::from_utf8(&value.value).ok());
             value.and_then(|value| value.trim().parse::<u32>().ok()).unwrap_or(1)
         };
         let (columns, rows) = (span(b"colspan").clamp(1, MAX_SPAN), span(b"rowspan").clamp(1, u32::MAX));

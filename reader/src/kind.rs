@@ -54,7 +54,9 @@ pub(crate) fn sniff(beginning: &[u8]) -> Option<Kind> {
 
 /// A web page with its pictures in one file, as Excel saves it: tables in parts of a message.
 fn is_web_archive(beginning: &[u8]) -> bool {
-    decode::ascii_of(beginning.get(..64).unwrap_or(beginning)).trim_ascii_start().starts_with(b"MIME-Version:")
+    decode::ascii_of(beginning.get(..64).unwrap_or(beginning))
+        .trim_ascii_start()
+        .starts_with(b"MIME-Version:")
 }
 
 #[cfg(test)]
@@ -69,7 +71,10 @@ mod tests {
         assert_eq!(sniff(b"\xFF\xFE<\0t\0a\0b\0l\0e\0"), Some(Kind::Html));
         let xml = br#"<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">"#;
         assert_eq!(sniff(xml), Some(Kind::Xml2003));
-        assert_eq!(sniff(br#"<?xml version="1.0"?><office:document office:version="1.2">"#), Some(Kind::FlatOds));
+        assert_eq!(
+            sniff(br#"<?xml version="1.0"?><office:document office:version="1.2">"#),
+            Some(Kind::FlatOds)
+        );
         assert_eq!(sniff("证件号码,余额\n<b>,5\n".as_bytes()), None);
         assert!(is_spreadsheet(b"MIME-Version: 1.0\r\n") && !is_spreadsheet(b"name,MIME-Version:"));
         assert!(!is_spreadsheet(b""));

@@ -26,8 +26,16 @@ impl Module {
     /// # Errors
     /// Says whether the file is no module, is off the allow-list, or could not be compiled.
     pub fn load(bytes: &[u8], limits: Limits) -> Result<Self, LoadError> {
+        Self::load_as(&Allow::matcher(), bytes, limits)
+    }
+
+    /// As [`Module::load`], for a module with another list: the reader.
+    ///
+    /// # Errors
+    /// As [`Module::load`].
+    pub fn load_as(allow: &Allow, bytes: &[u8], limits: Limits) -> Result<Self, LoadError> {
         let report = gate::inspect(bytes)?;
-        let deviations = report.deviations(&Allow::matcher());
+        let deviations = report.deviations(allow);
         if !deviations.is_empty() {
             return Err(LoadError::Deviations(deviations));
         }

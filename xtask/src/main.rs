@@ -26,7 +26,7 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Builds the matcher module into target/artifact and holds it against the allow-list.
+    /// Builds the modules into target/artifact and holds each against its allow-list.
     Wasm(wasm::Args),
     /// Builds the module and runs every test, the demo against its truth among them.
     Test,

@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: the matcher module as it ships.
+//! `cargo xtask wasm`: the modules as they ship, the matcher and the reader.
 //!
 //! The recipe (`wasm/recipe.rs`) gives the same bytes on every machine; `--check-reproducible`
 //! (`wasm/reproduce.rs`) builds a second time elsewhere and compares. What leaves this command has
@@ -10,8 +10,8 @@ mod reproduce;
 
 use crate::shell::{cargo_home, say, workspace};
 use anyhow::{Context, Result, bail};
-use recipe::{Built, Place};
-use sandbox::gate::{self, Allow, Report};
+use recipe::{Built, MODULES, Place, Which};
+use sandbox::gate::{self, Report};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -31,8 +31,8 @@ impl Args {
     }
 }
 
-/// Builds the module, holds it against the allow-list and puts it into `target/artifact`:
-/// `matcher.wasm`, its glue `matcher.js`, and `matcher.json` with what the gate read.
+/// Builds the modules, holds each against its allow-list and puts it into `target/artifact`:
+/// `matcher.wasm`, its glue `matcher.js`, and `matcher.json` with what the gate read; the reader's likewise.
 ///
 /// # Errors
 /// Where the build fails, the gate finds anything, or the second build differs.
@@ -45,38 +45,46 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         workspace: root,
         offline: false,
     };
-    say("builds the matcher module");
-    let built = recipe::build(&place)?;
-
     let artifact = place.workspace.join("target/artifact");
     fs::create_dir_all(&artifact).with_context(|| format!("cannot make {}", artifact.display()))?;
-    let report = gate::inspect(&built.wasm)?;
-    print!("{}", table(&report, gzip_size(&built.wasm)));
-    if let Err(error) = admit(&built, &report, &place) {
-        // An older module must not pass for this one; the refused one is kept for a look at it.
-        for name in ["matcher.wasm", "matcher.js", "matcher.json"] {
-            let _ = fs::remove_file(artifact.join(name));
-        }
-        put(&artifact, "refused.wasm", &built.wasm)?;
-        return Err(error.context("the module is refused; it lies in target/artifact/refused.wasm"));
-    }
-    let _ = fs::remove_file(artifact.join("refused.wasm"));
-    put(&artifact, "matcher.wasm", &built.wasm)?;
-    put(&artifact, "matcher.js", built.js.as_bytes())?;
-    put(&artifact, "matcher.json", &serde_json::to_vec_pretty(&report)?)?;
+    let built = MODULES.iter().map(|which| make(which, &place, &artifact)).collect::<Result<Vec<_>>>()?;
 
     if args.check_reproducible {
-        say("builds it again, elsewhere");
+        say("builds them again, elsewhere");
         reproduce::check(&place, &built)?;
-        say("the second build has the same bytes");
+        say("the second builds have the same bytes");
     }
     Ok(())
 }
 
+/// Builds one module, and puts it there if it passes.
+fn make(which: &Which, place: &Place, artifact: &Path) -> Result<Built> {
+    let name = which.name;
+    say(&format!("builds the {name} module"));
+    let built = recipe::build(place, which)?;
+    let report = gate::inspect(&built.wasm)?;
+    print!("{}", table(&report, gzip_size(&built.wasm)));
+    if let Err(error) = admit(&built, &report, which, place) {
+        // An older module must not pass for this one; the refused one is kept for a look at it.
+        for kind in ["wasm", "js", "json"] {
+            let _ = fs::remove_file(artifact.join(format!("{name}.{kind}")));
+        }
+        put(artifact, "refused.wasm", &built.wasm)?;
+        return Err(
+            error.context(format!("the {name} module is refused; it lies in target/artifact/refused.wasm"))
+        );
+    }
+    let _ = fs::remove_file(artifact.join("refused.wasm"));
+    put(artifact, &format!("{name}.wasm"), &built.wasm)?;
+    put(artifact, &format!("{name}.js"), built.js.as_bytes())?;
+    put(artifact, &format!("{name}.json"), &serde_json::to_vec_pretty(&report)?)?;
+    Ok(built)
+}
+
 /// Refuses a module off the allow-list, or one that tells where it was built. The gate knows the
 /// usual places of builds; this one's it cannot know.
-fn admit(built: &Built, report: &Report, place: &Place) -> Result<()> {
-    let deviations = report.deviations(&Allow::matcher());
+fn admit(built: &Built, report: &Report, which: &Which, place: &Place) -> Result<()> {
+    let deviations = report.deviations(&(which.allow)());
     if !deviations.is_empty() {
         bail!("the module {}", gate::sentences(&deviations));
     }

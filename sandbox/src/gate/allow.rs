@@ -31,7 +31,19 @@ const MATCHER_MAX_PAGES: u64 = (256 << 20) / 65_536;
 /// The matcher's size budget, in bytes.
 const MATCHER_MAX_SIZE: usize = 400_000;
 
+/// What `cargo xtask wasm` links the reader with: 320 MiB. A sheet of 1,048,576 rows takes less than that, and
+/// with the matcher beside it less than 400 MiB (`tests/tests/real_files.rs`).
+const READER_MAX_PAGES: u64 = (320 << 20) / 65_536;
+
+/// The reader's size budget, in bytes: it links readers of five formats, and the tables of old encodings.
+const READER_MAX_SIZE: usize = 1_000_000;
+
 impl Allow {
+    /// The reader module's allow-list: the matcher's face and features.
+    pub fn reader() -> Self {
+        Self { max_pages: READER_MAX_PAGES, max_size: READER_MAX_SIZE, ..Self::matcher() }
+    }
+
     /// The matcher module's allow-list.
     pub fn matcher() -> Self {
         let contract = |name, form| AllowedExport { name, form, required: true };

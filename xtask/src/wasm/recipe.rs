@@ -2,6 +2,7 @@
 
 use crate::shell::{cargo, read, run, say};
 use anyhow::{Context, Result, bail};
+use sandbox::gate::Allow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,8 +11,37 @@ use wasm_bindgen_cli_support::Bindgen;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What the module's memory may grow to, in bytes; the gate holds the module to the same.
-const MAX_MEMORY: u32 = 256 << 20;
+/// A module that ships.
+#[derive(Clone, Copy)]
+pub(super) struct Which {
+    /// Its name in `target/artifact`.
+    pub(super) name: &'static str,
+    /// The crate that is its face, and the name of what that crate compiles to.
+    package: &'static str,
+    compiled: &'static str,
+    /// What its memory may grow to, in bytes; the gate holds the module to the same.
+    max_memory: u32,
+    /// Its list in the gate.
+    pub(super) allow: fn() -> Allow,
+}
+
+/// The matcher, and the reader of spreadsheets.
+pub(super) const MODULES: [Which; 2] = [
+    Which {
+        name: "matcher",
+        package: "matcher-wasm",
+        compiled: "matcher_wasm.wasm",
+        max_memory: 256 << 20,
+        allow: Allow::matcher,
+    },
+    Which {
+        name: "reader",
+        package: "reader-wasm",
+        compiled: "reader_wasm.wasm",
+        max_memory: 320 << 20,
+        allow: Allow::reader,
+    },
+];
 
 /// What the linker takes the module to use. Without reference types wasm-bindgen needs no import;
 /// with several results it needs no export for a place to return them to.
@@ -49,8 +79,8 @@ pub(super) struct Built {
     pub(super) js: String,
 }
 
-/// Compiles the matcher, links it without reference types and binds it for the web.
-pub(super) fn build(place: &Place) -> Result<Built> {
+/// Compiles a module, links it without reference types and binds it for the web.
+pub(super) fn build(place: &Place, which: &Which) -> Result<Built> {
     let toolchain = Toolchain::find(&place.workspace)?;
     let mut cargo = cargo(&place.workspace);
     for (name, _) in env::vars_os() {
@@ -64,8 +94,8 @@ pub(super) fn build(place: &Place) -> Result<Built> {
     cargo
         .env("CARGO_HOME", &place.cargo_home)
         // Unlike RUSTFLAGS it may hold paths with blanks, and it replaces what a user has configured.
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(place, &toolchain)?)
-        .args(["build", "--quiet", "--locked", "--package", "matcher-wasm", "--lib"])
+        .env("CARGO_ENCODED_RUSTFLAGS", flags(place, &toolchain, which.max_memory)?)
+        .args(["build", "--quiet", "--locked", "--package", which.package, "--lib"])
         .args(["--profile", "artifact", "--target", TARGET])
         .arg("--target-dir")
         .arg(&place.target);
@@ -73,7 +103,8 @@ pub(super) fn build(place: &Place) -> Result<Built> {
         cargo.arg("--offline");
     }
     run(&mut cargo)?;
-    bind(&place.target.join(TARGET).join("artifact/matcher_wasm.wasm"), &place.target.join("bound"))
+    let compiled = place.target.join(TARGET).join("artifact").join(which.compiled);
+    bind(which.name, &compiled, &place.target.join("bound").join(which.name))
 }
 
 /// The compiler's installation.
@@ -106,7 +137,7 @@ impl Toolchain {
 }
 
 /// The compiler's flags, separated as `CARGO_ENCODED_RUSTFLAGS` wants them.
-fn flags(place: &Place, toolchain: &Toolchain) -> Result<OsString> {
+fn flags(place: &Place, toolchain: &Toolchain, max_memory: u32) -> Result<OsString> {
     let mut flags = vec![
         remap(&place.workspace, "/src/"),
         remap(&toolchain.sysroot.join("lib/rustlib/src/rust"), &format!("/rustc/{}/", toolchain.commit)),
@@ -125,7 +156,7 @@ fn flags(place: &Place, toolchain: &Toolchain) -> Result<OsString> {
         "-Ctarget-feature=+simd128".into(),
         "-Clink-arg=--no-check-features".into(),
         format!("-Clink-arg=--features={FEATURES}").into(),
-        format!("-Clink-arg=--max-memory={MAX_MEMORY}").into(),
+        format!("-Clink-arg=--max-memory={max_memory}").into(),
     ]);
     Ok(flags.join("\x1f".as_ref()))
 }
@@ -157,14 +188,14 @@ fn registry_sources(cargo_home: &Path) -> Result<Vec<PathBuf>> {
 
 /// Writes the glue and takes out what only wasm-bindgen, a linker or a debugger reads. This is the
 /// library behind wasm-bindgen's command, under the workspace's lock file.
-fn bind(compiled: &Path, folder: &Path) -> Result<Built> {
+fn bind(name: &str, compiled: &Path, folder: &Path) -> Result<Built> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
     let bound = || -> Result<()> {
         let mut output = Bindgen::new()
             .input_path(compiled)
-            .out_name("matcher")
+            .out_name(name)
             .web(true)?
             .typescript(false)
             .remove_name_section(true)
@@ -179,8 +210,8 @@ fn bind(compiled: &Path, folder: &Path) -> Result<Built> {
         bail!("a dependency brings JavaScript of its own into the page");
     }
     Ok(Built {
-        wasm: fs::read(folder.join("matcher_bg.wasm")).context("wasm-bindgen wrote no module")?,
-        js: fs::read_to_string(folder.join("matcher.js")).context("wasm-bindgen wrote no glue")?,
+        wasm: fs::read(folder.join(format!("{name}_bg.wasm"))).context("wasm-bindgen wrote no module")?,
+        js: fs::read_to_string(folder.join(format!("{name}.js"))).context("wasm-bindgen wrote no glue")?,
     })
 }
 
@@ -206,8 +237,10 @@ mod tests {
 
     #[test]
     fn the_linker_and_the_gate_name_the_same_features() {
-        let allowed = sandbox::gate::Allow::matcher();
-        assert_eq!(FEATURES.split(',').collect::<Vec<_>>(), allowed.features);
-        assert_eq!(u64::from(MAX_MEMORY), allowed.max_pages * 65_536);
+        for which in MODULES {
+            let allowed = (which.allow)();
+            assert_eq!(FEATURES.split(',').collect::<Vec<_>>(), allowed.features, "{}", which.name);
+            assert_eq!(u64::from(which.max_memory), allowed.max_pages * 65_536, "{}", which.name);
+        }
     }
 }

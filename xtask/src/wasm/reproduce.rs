@@ -1,17 +1,17 @@
 //! The second build: the same sources in another folder, compiled from another CARGO_HOME.
 
-use super::recipe::{self, Built, Place};
+use super::recipe::{self, Built, MODULES, Place};
 use crate::shell::read;
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Builds a copy of `place` and compares it with `first`.
+/// Builds a copy of `place` and compares it with `first`, which are all modules in their order.
 ///
 /// # Errors
 /// Where the bytes differ, or the copy does not build.
-pub(super) fn check(place: &Place, first: &Built) -> Result<()> {
+pub(super) fn check(place: &Place, first: &[Built]) -> Result<()> {
     let temporary = tempfile::Builder::new().prefix("hedui ").tempdir()?;
     let folder = temporary.path().canonicalize()?;
     let elsewhere = Place {
@@ -24,14 +24,15 @@ pub(super) fn check(place: &Place, first: &Built) -> Result<()> {
     furnish(&place.cargo_home, &elsewhere.cargo_home)?;
     let kept = place.workspace.join("target/artifact/elsewhere.wasm");
     let _ = fs::remove_file(&kept);
-    let second = recipe::build(&elsewhere)?;
-
-    if second.wasm != first.wasm {
-        fs::write(&kept, &second.wasm)?;
-        bail!("the second build has other bytes; it lies in {}", kept.display());
-    }
-    if second.js != first.js {
-        bail!("the second build has other glue");
+    for (which, first) in MODULES.iter().zip(first) {
+        let second = recipe::build(&elsewhere, which)?;
+        if second.wasm != first.wasm {
+            fs::write(&kept, &second.wasm)?;
+            bail!("the second build of the {} has other bytes; it lies in {}", which.name, kept.display());
+        }
+        if second.js != first.js {
+            bail!("the second build of the {} has other glue", which.name);
+        }
     }
     Ok(())
 }
