@@ -13,7 +13,7 @@ const carried = typeof CARRIED === 'undefined' ? null : CARRIED;
 export const online = carried === null;
 
 /** The scripts that become Workers. A host sends each with the Worker's own policy; a carried one has that of this page. */
-const WORKERS = ['worker.js'];
+const WORKERS = ['worker.js', 'reader-worker.js'];
 
 /** @type {Record<string, string>} */
 const addresses = Object.fromEntries(WORKERS.map((name) => [name, carried

@@ -17,7 +17,7 @@ export function files(app) {
     let asked;
     do {
       asked = state.table; // may be changed again while the module looks
-      state.preview = await app.matcher.ask('preview', { file: state.files[0], table: asked });
+      state.preview = await app.matcher.preview({ file: state.files[0], table: asked });
     } while (asked !== state.table);
   });
   /** @type {Set} */
@@ -33,7 +33,7 @@ export function files(app) {
   const twins = chosen.filter((file, i) => chosen.slice(0, i).some((other) => same(file, other)));
   return {
     content: [
-      picker('customer-files', t('files.choose'), chosen, take, { accept: '.csv,.tsv,.txt', multiple: true }),
+      picker('customer-files', t('files.choose'), chosen, take, { accept: '.csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et,.xml,.htm,.html', multiple: true }),
       ...twins.map((file) => p('notice', t('files.twice', { name: file.name }))),
       chosen.length > 1 && p('hint', t('files.first', { name: chosen[0].name })),
       ...(state.preview ? [columnsPanel(app, set), formatPanel(app, set), readingPanel(app, set)] : []),

@@ -32,10 +32,14 @@ export class Matcher {
   /** @type {Worker | null} */ #worker = null;
   /** @type {Map<number, {resolve: Function, reject: Function, progress: Function}>} */ #waiting = new Map();
   /** @type {Worker[]} */ #helpers = [];
+  /** Reads spreadsheets, from the first one on. @type {Worker | null} */ #reader = null;
+  /** @type {ArrayBuffer | null} */ #readerWasm = null;
   #count = 0;
   #wasm = new ArrayBuffer(0);
   digest = '';
   bytes = 0;
+  /** Of the reader module, once one is in use. */
+  readerDigest = '';
 
   /** Fetches the module, once, and starts the first Worker. */
   async load() {
@@ -62,6 +66,8 @@ export class Matcher {
   }
 
   stop(code = 'cancelled') {
+    this.#reader?.terminate();
+    this.#reader = null;
     this.#worker?.terminate();
     this.#worker = null;
     this.#endHelpers();
@@ -70,12 +76,40 @@ export class Matcher {
   }
 
   /**
+   * The first rows of a file, as they would be read. Of a spreadsheet also `format`, `sheets` (`{name, hidden}`) and `sheet`,
+   * the index of the one that is shown: the one asked for, or the first with identity numbers.
+   * @param {{file: File, table: object, sheet?: number | null}} asked
+   */
+  async preview(asked) {
+    await this.#beginReader([asked.file]);
+    return this.ask('preview', asked);
+  }
+
+  /**
+   * Starts the reader of spreadsheets if one of the files is one. The Workers talk over a channel that the page has no
+   * end of. @param {File[]} files
+   */
+  async #beginReader(files) {
+    if (this.#reader || !(await this.ask('needsReader', { files }))) return;
+    this.#readerWasm ??= await moduleBytes('reader.wasm');
+    if (!this.#readerWasm) throw new Failure('module_missing');
+    this.readerDigest = await sha256(this.#readerWasm);
+    const { port1, port2 } = new MessageChannel();
+    this.#reader = startWorker('reader-worker.js');
+    this.#reader.onerror = () => this.stop('module_stopped');
+    this.#reader.postMessage({ wasm: this.#readerWasm, port: port2 }, [port2]);
+    await this.ask('reader', { port: port1 }, undefined, [port1]);
+  }
+
+  /**
    * The whole run over the files. Where they are large and the machine has several processors, other Workers help; what
    * they need they get from the first one, by channels that the page has no end of.
-   * @param {{files: File[], roster: Uint8Array, agreement: Uint8Array, options: object, measured?: boolean}} asked
+   * @param {{files: File[], roster: Uint8Array, agreement: Uint8Array, options: object, measured?: boolean,
+   *   sheets?: (number[] | null)[]}} asked `sheets`: for each file the sheets that are read, null for all of them
    * @param {(news: any) => void} progress @param {number} [workers]
    */
   async run(asked, progress, workers = worthwhile(asked.files)) {
+    await this.#beginReader(asked.files);
     const ports = Array.from({ length: workers - 1 }, () => {
       const { port1, port2 } = new MessageChannel();
       const helper = this.#start();

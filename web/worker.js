@@ -68,6 +68,89 @@ class Session {
   }
 }
 
+/** Refuses as the module does. @param {string} code @param {Record<string, number>} [numbers] */
+const refuse = (code, numbers = {}) => new ModuleError({ code, field: 'file', message: code, numbers });
+
+/** Bytes of a file that tell whether it is a spreadsheet. */
+const SNIFFED_BYTES = 64;
+
+/** Whether a file is for the reader (SPEC §10.2): an archive, an old spreadsheet, a web page. @param {File} file */
+async function isSpreadsheet(file) {
+  const bytes = new Uint8Array(await file.slice(0, SNIFFED_BYTES).arrayBuffer());
+  const begins = (/** @type {number[]} */ ...magic) => magic.every((byte, i) => bytes[i] === byte);
+  const text = new TextDecoder('latin1').decode(bytes.filter((byte) => byte > 0 && byte < 0x80)).trimStart();
+  return begins(0x50, 0x4b, 3, 4) || begins(0x50, 0x4b, 5, 6) || begins(0xd0, 0xcf, 0x11, 0xe0)
+    || text.startsWith('<') || text.startsWith('MIME-Version:');
+}
+
+/** The other Worker, which reads spreadsheets: it answers in the order it is asked. */
+class Reader {
+  /** @type {{resolve: Function, reject: Function}[]} */ #waiting = [];
+
+  /** @param {MessagePort} port */
+  constructor(port) {
+    this.port = port;
+    port.onmessage = ({ data }) => {
+      const waiting = this.#waiting.shift();
+      if (data.error) waiting?.reject(new ModuleError(data.error));
+      else waiting?.resolve(data.result);
+    };
+  }
+
+  /** @param {string} ask @param {object} [asked] @returns {Promise<any>} */
+  ask(ask, asked = {}) {
+    const reply = new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    reply.catch(() => {}); // a piece that was asked for ahead may come to nothing
+    this.port.postMessage({ ...asked, ask });
+    return reply;
+  }
+}
+
+/** @type {Reader | null} */ let reader = null;
+
+/** What the matcher says of a sheet's first piece. @param {Uint8Array} piece @param {object} table */
+const previewOf = (piece, table) => json(new Session().call(OP.preview, piece, utf8(JSON.stringify(table))));
+
+/** Whether nothing in a sheet can be matched: no identity numbers, or nothing below the heading. @param {any} preview */
+const isBeside = (preview) => preview.problem?.code === 'no_id_column' || preview.rows.length === 0;
+
+/**
+ * Pushes the sheets of a spreadsheet, each as a file of its own: the reader makes the next piece while the module works on
+ * this one. A sheet without a column of identity numbers is passed over, unless something in it looks like one.
+ * @param {Session} session @param {File} file @param {number[] | null} chosen sheets, all where there is no choice
+ * @param {any} table @param {{begun: number, passed: number, hidden: number}} tally over all files
+ * @param {(counts: any, share: number) => void} heard the share of the file that is done
+ */
+async function pushSheets(session, file, chosen, table, tally, heard) {
+  const read = /** @type {Reader} */ (reader);
+  const { sheets } = await read.ask('open', { file });
+  const indexes = chosen ?? sheets.map((/** @type {unknown} */ _, /** @type {number} */ i) => i);
+  const before = tally.begun;
+  for (const [n, index] of indexes.entries()) {
+    const { rows } = await read.ask('sheet', { index });
+    let next = read.ask('read');
+    let [first, beside, from] = [true, false, 0];
+    for (;;) {
+      const { piece } = await next;
+      if (piece.length === 0) break;
+      next = read.ask('read');
+      if (first) {
+        beside = isBeside(previewOf(piece, table));
+        if (!beside && tally.begun++ > 0) from = json(session.call(OP.nextFile)).rows;
+        first = false;
+      }
+      if (beside) continue;
+      const counts = json(session.call(OP.push, piece));
+      heard(counts, (n + Math.min(1, (counts.rows - from) / (rows ?? Infinity))) / indexes.length);
+    }
+    if (beside) {
+      if ((await read.ask('ended')).numbers > 0) throw refuse('no_id_column', { sheet: index + 1 });
+      tally.passed++;
+    } else if (!first && sheets[index].hidden) tally.hidden++;
+  }
+  if (tally.begun === before) throw refuse(tally.passed > 0 ? 'no_id_column' : 'empty_file');
+}
+
 /** Splits a result of several parts. @param {Uint8Array} bytes */
 function parts(bytes) {
   const out = [];
@@ -242,8 +325,36 @@ const answers = {
   /** Opens a task and drops it: signatures, dates and keys are checked before the clerk goes on. */
   check: (asked) => open(asked, random(32)).task,
 
-  /** @param {{file: File, table: object}} asked */
-  async preview({ file, table }) {
+  /** Takes the port to the reader of spreadsheets. */
+  reader({ port }) {
+    reader = new Reader(port);
+  },
+
+  /** Whether the files can't be read without it. @param {{files: File[]}} asked */
+  async needsReader({ files }) {
+    return reader === null && (await Promise.all(files.map(isSpreadsheet))).includes(true);
+  },
+
+  /**
+   * Of a spreadsheet the result has `sheets` as well, and which one is shown as `sheet`: the one asked for, or the first that
+   * can be matched. @param {{file: File, table: object, sheet?: number | null}} asked
+   */
+  async preview({ file, table, sheet = null }) {
+    if (reader && await isSpreadsheet(file)) {
+      const { format, sheets } = await reader.ask('open', { file });
+      const order = sheets.map((/** @type {unknown} */ _, /** @type {number} */ i) => i);
+      let shown = null;
+      for (const index of sheet === null ? order : [sheet]) {
+        await reader.ask('sheet', { index });
+        const { piece } = await reader.ask('read');
+        if (piece.length === 0) continue;
+        const preview = { ...previewOf(piece, table), format, sheets, sheet: index };
+        shown ??= preview;
+        if (!isBeside(preview)) return preview;
+      }
+      if (shown === null) throw refuse('empty_file');
+      return shown;
+    }
     const head = new Uint8Array(await file.slice(0, PREVIEW_BYTES).arrayBuffer());
     return json(new Session().call(OP.preview, head, utf8(JSON.stringify(table))));
   },
@@ -273,8 +384,16 @@ const answers = {
       told = performance.now();
       say();
     };
+    const tally = { begun: 0, passed: 0, hidden: 0 };
     for (const [index, file] of /** @type {File[]} */ (asked.files).entries()) {
-      if (index > 0) session.call(OP.nextFile);
+      if (await isSpreadsheet(file)) {
+        const before = bytes;
+        await pushSheets(session, file, asked.sheets?.[index] ?? null, asked.options.table, tally, (now, share) =>
+          heard(now, Math.floor(before + share * file.size) - bytes));
+        bytes = before + file.size;
+        continue;
+      }
+      if (tally.begun++ > 0) session.call(OP.nextFile);
       const at = await push(session, file, 0, file.size, (now, read, at) => {
         heard(now, read);
         return now.may_split && helpers.some((helper) => helper.ready) && file.size - at >= 2 * shortest;
@@ -297,6 +416,8 @@ const answers = {
       helpers = helpers.filter((helper) => !failed.has(helper));
     }
     const report = json(session.call(OP.finish));
+    if (tally.passed > 0) report.warnings.push({ code: 'sheet_passed_over', count: tally.passed });
+    if (tally.hidden > 0) report.warnings.push({ code: 'sheet_hidden', count: tally.hidden });
     const { rows, valid, quarantined } = report.coverage;
     const setAside = /** @type {number[]} */ (Object.values(quarantined)).reduce((sum, n) => sum + n, 0);
     tell({ rows, valid, quarantined: setAside, bytes });

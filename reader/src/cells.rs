@@ -60,7 +60,7 @@ impl Workbook {
                 }
             })
         })?;
-        Ok(SheetCells { cells, rows, next: None })
+        Ok(SheetCells { cells, rows, next: None, over: false })
     }
 }
 
@@ -82,18 +82,23 @@ pub(crate) struct SheetCells {
     rows: u32,
     /// The first cell of the next row.
     next: Option<Cell>,
+    /// The last cell has been given: asked once more, the library would look for the sheet's end again.
+    over: bool,
 }
 
 impl SheetCells {
     /// The next row that has a text.
     fn next_row(&mut self, row: &mut Row) -> Result<bool, ReadError> {
         let mut begun = false;
-        loop {
+        while !self.over {
             let cell = match self.next.take() {
                 Some(cell) => Some(cell),
                 None => self.cells.with_dependent_mut(|_, next| next())?,
             };
-            let Some(((at, column), text)) = cell else { return Ok(begun) };
+            let Some(((at, column), text)) = cell else {
+                self.over = true;
+                break;
+            };
             if text.is_empty() {
                 continue;
             }
@@ -106,6 +111,7 @@ impl SheetCells {
             }
             row.set(column, &text)?;
         }
+        Ok(begun)
     }
 }
 
