@@ -18,7 +18,7 @@ pub mod plan;
 mod render;
 pub mod roster_maker;
 pub mod table;
-mod text;
+pub mod text;
 mod ticket;
 
 #[cfg(test)]

@@ -14,7 +14,10 @@ const MAX_ROW_BYTES: usize = 65_536;
 const MAX_CELLS: usize = 256;
 
 /// Decodes a file strictly: a byte mark decides, else UTF-8, else GB18030. A byte that fits none is refused.
-pub(crate) fn decode(bytes: &[u8]) -> Result<String, Code> {
+///
+/// # Errors
+/// The [`Code`] of what is wrong with the file as a whole.
+pub fn decode(bytes: &[u8]) -> Result<String, Code> {
     if SPREADSHEETS.iter().any(|magic| bytes.starts_with(magic)) {
         return Err(Code::Spreadsheet);
     }
@@ -39,25 +42,27 @@ fn strictly(encoding: &'static Encoding, bytes: &[u8]) -> Option<String> {
 
 /// One row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Record {
+pub struct Record {
     /// The row as a spreadsheet counts them: from 1, empty ones included, a line break in quotes not.
-    pub(crate) row: u32,
-    pub(crate) cells: Vec<String>,
+    pub row: u32,
+    /// Its cells.
+    pub cells: Vec<String>,
     /// Whether text follows the closing quotation mark of a cell with a line break in it, as it does
     /// where a stray mark has met the opening one of a cell further down.
-    pub(crate) torn: bool,
+    pub torn: bool,
 }
 
 /// Cuts text (as [`decode`] gives it) into records at a delimiter, with the quoting of RFC 4180. Empty
 /// records are left out, and counted.
-pub(crate) struct Records<'t> {
+pub struct Records<'t> {
     rest: &'t str,
     delimiter: char,
     row: u32,
 }
 
 impl<'t> Records<'t> {
-    pub(crate) fn new(text: &'t str, delimiter: char) -> Self {
+    /// Over `text`, cut at `delimiter`.
+    pub fn new(text: &'t str, delimiter: char) -> Self {
         Self { rest: text, delimiter, row: 0 }
     }
 

@@ -1,4 +1,18 @@
-//! The template of an import.
+//! The template of an import: a row a person, with the commission and the authorisation it belongs to. A file is
+//! read as a whole: either every row is in order, or all that is wrong comes back at once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use desk::text::{self, Record, Records};
+use protocol::roster::Level;
+use protocol::value::Date;
+
+use super::authorisation::{self, KINDS};
+use super::case::New as NewCase;
+use super::person;
+
+/// Bytes of a file at most.
+pub const MAX_BYTES: usize = 64 << 20;
 
 /// One thing to put right in a file: a row, a field and a code. Never a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,4 +23,370 @@ pub struct Defect {
     pub field: &'static str,
     /// What is wrong, by its key in the dictionary.
     pub code: &'static str,
+}
+
+/// The columns: key in the dictionary, heading of the template, whether a cell must be filled.
+pub const COLUMNS: [(&str, &str, bool); 19] = [
+    ("column.commission", "委托书编号", true),
+    ("column.household", "户号", true),
+    ("column.office", "乡镇街道", true),
+    ("column.class", "户类别", false),
+    ("column.task", "任务类型", true),
+    ("column.as_of", "核对时点", true),
+    ("column.income_from", "收入起", false),
+    ("column.income_to", "收入止", false),
+    ("column.name", "姓名", true),
+    ("column.id_type", "证件类型", false),
+    ("column.number", "证件号码", true),
+    ("column.former", "曾用证件号", false),
+    ("column.relation", "与户主关系", true),
+    ("column.ring", "人员范围", true),
+    ("column.authorisation", "授权书编号", true),
+    ("column.form", "授权方式", true),
+    ("column.signed", "签署日期", true),
+    ("column.kinds", "授权单位", true),
+    ("column.level", "授权级别", true),
+];
+
+/// A row that is in order.
+pub struct Row {
+    /// As a spreadsheet counts them.
+    pub row: u32,
+    /// The person.
+    pub person: person::Read,
+    /// Relation to the head of the household.
+    pub relation: String,
+    /// 1 or 2.
+    pub ring: i64,
+    /// The authorisation.
+    pub authorisation: authorisation::New,
+}
+
+/// One household of one commission.
+pub struct Household {
+    /// The case to be.
+    pub case: NewCase,
+    /// Its members.
+    pub members: Vec<Row>,
+}
+
+/// The template as a file: headings and an example that is refused unless it is replaced.
+pub fn blank() -> String {
+    let headings: Vec<&str> = COLUMNS.iter().map(|(_, heading, _)| *heading).collect();
+    format!("\u{FEFF}{}\r\n", headings.join(","))
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// All defects, in the order of the rows.
+pub fn read(bytes: &[u8]) -> Result<Vec<Household>, Vec<Defect>> {
+    let whole = |code| vec![Defect { row: 0, field: "column.file", code }];
+    let text = text::decode(bytes).map_err(|code| whole(file_code(code)))?;
+    let first = text.lines().find(|line| line.contains("证件号码")).unwrap_or("");
+    let delimiter = ['\t', ';', ','].into_iter().max_by_key(|d| first.matches(*d).count()).unwrap_or(',');
+    let mut records = Vec::new();
+    for record in Records::new(&text, delimiter) {
+        records.push(
+            record
+                .map_err(|(row, code)| vec![Defect { row, field: "column.file", code: file_code(code) }])?,
+        );
+    }
+    let header = records.iter().position(|record| record.cells.iter().any(|cell| plain(cell) == "证件号码"));
+    let Some((header, rows)) = header.and_then(|at| Some((records.get(at)?, records.get(at + 1..)?))) else {
+        return Err(whole("defect.no_header"));
+    };
+    let columns = Columns::find(header)?;
+    if rows.is_empty() {
+        return Err(whole("defect.no_rows"));
+    }
+    let mut defects = Vec::new();
+    let mut households: BTreeMap<(String, String), Household> = BTreeMap::new();
+    let mut numbers: HashMap<(String, String, protocol::subject::Subject), u32> = HashMap::new();
+    let mut forms: HashMap<String, (u32, protocol::subject::Subject)> = HashMap::new();
+    for record in rows {
+        match columns.read(record) {
+            Err(found) => defects.extend(found),
+            Ok((case, row)) => {
+                let mut wrong = |field, code| defects.push(Defect { row: row.row, field, code });
+                for subject in &row.person.subjects {
+                    let key = (case.commission.clone(), case.household.clone(), subject.clone());
+                    if numbers.insert(key, row.row).is_some() {
+                        wrong("column.number", "defect.duplicate");
+                    }
+                }
+                if let Some(subject) = row.person.subjects.first() {
+                    let form =
+                        forms.entry(row.authorisation.number.clone()).or_insert((row.row, subject.clone()));
+                    if form.1 != *subject {
+                        wrong("column.authorisation", "defect.other_person");
+                    }
+                }
+                let key = (case.commission.clone(), case.household.clone());
+                let household = households
+                    .entry(key)
+                    .or_insert_with(|| Household { case: case.clone_of(), members: Vec::new() });
+                if !household.case.agrees(&case) {
+                    wrong("column.household", "defect.household_differs");
+                }
+                household.members.push(row);
+            }
+        }
+    }
+    if defects.is_empty() { Ok(households.into_values().collect()) } else { Err(defects) }
+}
+
+impl NewCase {
+    fn clone_of(&self) -> Self {
+        Self {
+            commission: self.commission.clone(),
+            household: self.household.clone(),
+            office: self.office.clone(),
+            class: self.class.clone(),
+            task: self.task.clone(),
+            as_of: self.as_of,
+            income: self.income,
+        }
+    }
+
+    fn agrees(&self, other: &Self) -> bool {
+        (&self.office, &self.class, &self.task, self.as_of, self.income)
+            == (&other.office, &other.class, &other.task, other.as_of, other.income)
+    }
+}
+
+fn file_code(code: desk::defect::Code) -> &'static str {
+    use desk::defect::Code;
+    match code {
+        Code::Spreadsheet => "defect.spreadsheet",
+        Code::FileTooLarge => "defect.too_large",
+        Code::UnclosedQuote => "defect.unclosed_quote",
+        Code::Undecodable => "defect.undecodable",
+        _ => "defect.file",
+    }
+}
+
+fn plain(cell: &str) -> String {
+    cell.chars().filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | '\u{FEFF}')).collect()
+}
+
+struct Columns(Vec<Option<usize>>);
+
+impl Columns {
+    fn find(header: &Record) -> Result<Self, Vec<Defect>> {
+        let (mut places, mut defects) = (Vec::new(), Vec::new());
+        for (field, heading, required) in COLUMNS {
+            let mut found = header.cells.iter().enumerate().filter(|(_, cell)| plain(cell) == heading);
+            let place = found.next().map(|(at, _)| at);
+            if found.next().is_some() {
+                defects.push(Defect { row: header.row, field, code: "defect.ambiguous_column" });
+            }
+            if place.is_none() && required {
+                defects.push(Defect { row: header.row, field, code: "defect.missing_column" });
+            }
+            places.push(place);
+        }
+        if defects.is_empty() { Ok(Self(places)) } else { Err(defects) }
+    }
+
+    fn read(&self, record: &Record) -> Result<(NewCase, Row), Vec<Defect>> {
+        let mut defects = Vec::new();
+        let mut wrong = |field: &'static str, code: &'static str| {
+            defects.push(Defect { row: record.row, field, code });
+        };
+        if record.torn || record.cells.iter().any(|cell| cell.trim().contains('\n')) {
+            wrong("column.file", "defect.line_break");
+        }
+        let cell = |name: &str| {
+            let at = COLUMNS.iter().position(|(field, ..)| *field == name);
+            let place = at.and_then(|at| self.0.get(at)).copied().flatten();
+            place.and_then(|at| record.cells.get(at)).map_or("", |cell| unwrapped(cell))
+        };
+        for (field, _, required) in COLUMNS {
+            let text = cell(field);
+            if text.is_empty() && required && !matches!(field, "column.name" | "column.number") {
+                wrong(field, "defect.missing");
+            } else if text.chars().count() > 100 || text.chars().any(char::is_control) {
+                wrong(field, "defect.bad_text");
+            }
+        }
+        let mut day = |field: &'static str| {
+            let read = read_day(cell(field));
+            if read.is_none() && !cell(field).is_empty() {
+                wrong(field, "defect.bad_date");
+            }
+            read
+        };
+        let (as_of, signed) = (day("column.as_of"), day("column.signed"));
+        let (from, to) = (day("column.income_from"), day("column.income_to"));
+        let mut word = |field: &'static str, words: &[(&str, &'static str)]| {
+            let text = cell(field);
+            let found =
+                words.iter().find(|(word, code)| *word == text || *code == text).map(|(_, code)| *code);
+            if found.is_none() && !text.is_empty() {
+                wrong(field, "defect.unknown_word");
+            }
+            found
+        };
+        let task = word("column.task", &TASK_WORDS);
+        let ring = word("column.ring", &[("共同生活", "1"), ("赡养义务", "2"), ("赡养抚养扶养义务", "2")]);
+        let form = word("column.form", &[("本人", "own"), ("监护人", "guardian"), ("代理人", "agent")]);
+        let level = word("column.level", &[("有无", "L0"), ("合计", "L1"), ("明细", "L2")]);
+        let class = word("column.class", &[("A类", "A"), ("B类", "B"), ("C类", "C")]);
+        let kinds = read_kinds(cell("column.kinds"));
+        if kinds.is_none() && !cell("column.kinds").is_empty() {
+            wrong("column.kinds", "defect.unknown_word");
+        }
+        if from.is_some() != to.is_some() {
+            wrong("column.income_to", "defect.half_period");
+        }
+        let person = person::read(
+            cell("column.name"),
+            cell("column.id_type"),
+            cell("column.number"),
+            cell("column.former"),
+        );
+        if let Err(found) = &person {
+            found.iter().for_each(|(field, code)| wrong(field, code));
+        }
+        let (
+            Ok(person),
+            Some(as_of),
+            Some(signed),
+            Some(task),
+            Some(ring),
+            Some(form),
+            Some(level),
+            Some(kinds),
+        ) = (person, as_of, signed, task, ring, form, level, kinds)
+        else {
+            return Err(defects);
+        };
+        if !defects.is_empty() {
+            return Err(defects);
+        }
+        let own = |field: &str| cell(field).to_owned();
+        let case = NewCase {
+            commission: own("column.commission"),
+            household: own("column.household"),
+            office: own("column.office"),
+            class: class.unwrap_or("B").to_owned(),
+            task: task.to_owned(),
+            as_of,
+            income: from.zip(to),
+        };
+        let level = match level {
+            "L0" => Level::L0,
+            "L1" => Level::L1,
+            _ => Level::L2,
+        };
+        let authorisation = authorisation::New {
+            number: own("column.authorisation"),
+            form: form.to_owned(),
+            kinds,
+            level,
+            signer: String::new(),
+            signed,
+            until: None,
+        };
+        let ring = if ring == "1" { 1 } else { 2 };
+        Ok((case, Row { row: record.row, person, relation: own("column.relation"), ring, authorisation }))
+    }
+}
+
+const TASK_WORDS: [(&str, &str); 4] =
+    [("新申请", "new"), ("年度复核", "yearly"), ("定期复核", "periodic"), ("投诉举报", "complaint")];
+
+const KIND_WORDS: [(&str, &str); 5] = [
+    ("银行", "bank"),
+    ("证券", "securities"),
+    ("保险", "insurance"),
+    ("支付", "payment"),
+    ("部门", "department"),
+];
+
+/// `银行、证券`, or `全部`.
+fn read_kinds(cell: &str) -> Option<Vec<&'static str>> {
+    if cell == "全部" {
+        return Some(KINDS.to_vec());
+    }
+    let word = |part: &str| {
+        let part = part.trim();
+        KIND_WORDS.iter().find(|(word, code)| *word == part || *code == part).map(|(_, code)| *code)
+    };
+    let parts = cell.split(['、', ',', '，', '/', '+']).filter(|part| !part.trim().is_empty());
+    let kinds: Option<Vec<_>> = parts.map(word).collect();
+    kinds.filter(|kinds| !kinds.is_empty())
+}
+
+fn read_day(cell: &str) -> Option<Date> {
+    let parts: Vec<&str> =
+        cell.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty()).collect();
+    match parts.as_slice() {
+        [whole] if whole.len() == 8 => Date::from_number(whole.parse().ok()?),
+        [y, m, d] if y.len() == 4 && m.len() <= 2 && d.len() <= 2 => {
+            let number = |text: &str| text.parse::<u32>().ok();
+            Date::from_number(number(y)? * 10_000 + number(m)? * 100 + number(d)?)
+        }
+        _ => None,
+    }
+}
+
+/// A cell without the ways that force a spreadsheet to show text.
+fn unwrapped(cell: &str) -> &str {
+    let cell = cell.trim();
+    let cell = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell);
+    cell.strip_prefix('\'').unwrap_or(cell).trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "WT-1,H-1,城关镇,,新申请,2026-10-31,,,张三,,11010519491231002X,,户主,共同生活,SQ-1,本人,2026-10-01,银行、证券,合计";
+
+    fn file(rows: &[&str]) -> Vec<u8> {
+        (blank() + &rows.join("\n")).into_bytes()
+    }
+
+    fn defects(rows: &[&str]) -> Vec<(u32, &'static str, &'static str)> {
+        let found = read(&file(rows)).err().unwrap_or_default();
+        found.into_iter().map(|d| (d.row, d.field, d.code)).collect()
+    }
+
+    #[test]
+    fn households_are_put_together() {
+        let second = GOOD.replace("张三", "李四").replace("11010519491231002X", "440524188001010014");
+        let second = second.replace("户主", "配偶").replace("SQ-1", "SQ-2");
+        let households = read(&file(&[GOOD, &second])).ok().unwrap();
+        assert_eq!(households.len(), 1);
+        assert_eq!(households[0].members.len(), 2);
+        let gb = encoding_rs::GB18030.encode(&String::from_utf8(file(&[GOOD])).unwrap()[3..]).0.into_owned();
+        assert_eq!(read(&gb).ok().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn all_defects_come_at_once() {
+        let two =
+            GOOD.replace("11010519491231002X", "110105194912310021").replace("2026-10-31", "2026-13-01");
+        let three = GOOD.replace("银行、证券", "当铺").replace("WT-1", "").replace("共同生活", "邻居");
+        let four = GOOD.replace("张三", "李四").replace("11010519491231002X", "440524188001010014");
+        assert_eq!(
+            defects(&[GOOD, &two, &three, &four, GOOD]),
+            [
+                (3, "column.as_of", "defect.bad_date"),
+                (3, "column.number", "defect.check_digit"),
+                (4, "column.commission", "defect.missing"),
+                (4, "column.ring", "defect.unknown_word"),
+                (4, "column.kinds", "defect.unknown_word"),
+                (5, "column.authorisation", "defect.other_person"),
+                (6, "column.number", "defect.duplicate"),
+            ]
+        );
+        assert_eq!(defects(&[]), [(0, "column.file", "defect.no_rows")]);
+        assert_eq!(read(b"a,b\n1,2").err().unwrap()[0].code, "defect.no_header");
+        assert_eq!(read(b"PK\x03\x04").err().unwrap()[0].code, "defect.spreadsheet");
+        let broken = GOOD.replace("户主", "\"户主\n李四,440524188001010014\"");
+        assert_eq!(defects(&[&broken])[0], (2, "column.file", "defect.line_break"));
+    }
 }
