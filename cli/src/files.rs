@@ -15,8 +15,7 @@ pub(crate) const SMALL: u64 = 1 << 16;
 const DOCUMENT: u64 = 64 << 20;
 /// Bytes of an answer at most: the largest roster's at level L1.
 const ANSWER: u64 = 1 << 30;
-/// Bytes of any document at most.
-pub(crate) const LARGEST: u64 = ANSWER;
+
 /// Bytes of a module at most: forty times what the matcher may have.
 pub(crate) const MODULE: u64 = 16 << 20;
 

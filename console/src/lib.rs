@@ -12,7 +12,7 @@
 //! | [`store`] | `vault`, `sequences`, `log`, `checkpoints`, `settings` (0001) | one file, one writer; sealed columns, blind index, log, backup, verify |
 //! | [`staff`] | `staff`, `sessions` (0001) | accounts, passwords, one-time codes, sessions |
 //! | [`cases`] | `holidays` (0001), people, households, authorisations, cases (0002) | steps 1–3: authorisation, commission, acceptance |
-//! | `dispatch` | institutions, agreements, batches, rosters, answers (0003) | step 4: matching |
+//! | [`dispatch`] | institutions, agreements, batches, rosters, answers (0003) | step 4: matching |
 //! | `review` | openings, findings, rules, reviews (0004) | step 5: two officers open, a second person confirms |
 //! | `report` | reports, objections (0005) | step 6 |
 //! | `archive` | archives, re-checks (0006) | step 7 |
@@ -24,9 +24,11 @@
 
 pub mod cases;
 pub mod console;
+pub mod dispatch;
 pub mod edge;
 pub mod jobs;
 pub mod pages;
+pub mod relay;
 pub mod serve;
 pub mod staff;
 pub mod store;

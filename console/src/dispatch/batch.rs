@@ -1,0 +1,245 @@
+//! Batches: cases that are asked about together, and who of them goes on an institution's roster.
+
+use std::collections::BTreeSet;
+
+use protocol::Time;
+use protocol::roster::Level;
+use protocol::value::Date;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::agreement::Institution;
+use crate::cases::authorisation::Authorisation;
+use crate::cases::case::State;
+use crate::edge::local_day;
+use crate::staff::Clerk;
+use crate::store::{Action, Columns as _, Fault, Object, Store, Write, unix};
+
+/// Days within which nobody is asked about twice at one institution, but for a complaint (domain, feature 27).
+pub const GUARD_DAYS: i64 = 60;
+
+/// A batch.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The row.
+    pub id: i64,
+    /// Its number.
+    pub number: String,
+    /// Day of property.
+    pub as_of: Date,
+    /// Income period.
+    pub income: Option<(Date, Date)>,
+    /// Whether a roster of it is out.
+    pub dispatched: bool,
+    /// When it was made.
+    pub made: Time,
+    /// Cases in it.
+    pub cases: i64,
+}
+
+fn from_row(row: &SqliteRow) -> Result<Batch, Fault> {
+    Ok(Batch {
+        id: row.try_get("id")?,
+        number: row.try_get("number")?,
+        as_of: row.day("as_of")?,
+        income: row.optional_day("income_from")?.zip(row.optional_day("income_to")?),
+        dispatched: row.try_get::<String, _>("state")? == "dispatched",
+        made: row.time("made")?,
+        cases: row.try_get("cases")?,
+    })
+}
+
+const SELECT: &str =
+    "SELECT batches.*, (SELECT count(*) FROM batch_cases WHERE batch = batches.id) AS cases FROM batches";
+
+/// A page of the list, newest first, and how many there are.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn list(store: &Store, skip: i64, limit: i64) -> Result<(Vec<Batch>, i64), Fault> {
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY id DESC LIMIT ? OFFSET ?")))
+        .bind(limit)
+        .bind(skip)
+        .fetch_all(store.read())
+        .await?;
+    let total = sqlx::query_scalar("SELECT count(*) FROM batches").fetch_one(store.read()).await?;
+    Ok((rows.iter().map(from_row).collect::<Result<_, _>>()?, total))
+}
+
+/// One batch.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn find(store: &Store, id: i64) -> Result<Option<Batch>, Fault> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE id = ?")))
+        .bind(id)
+        .fetch_optional(store.read())
+        .await?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// A day of property and income period under which accepted cases wait for a batch, and how many.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Day of property.
+    pub as_of: Date,
+    /// Income period.
+    pub income: Option<(Date, Date)>,
+    /// Accepted cases in no batch.
+    pub cases: i64,
+}
+
+/// What waits for a batch.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn waiting(store: &Store) -> Result<Vec<Waiting>, Fault> {
+    let rows = sqlx::query(
+        "SELECT as_of, income_from, income_to, count(*) AS cases FROM cases WHERE state = 'accepted' \
+         AND NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id) \
+         GROUP BY as_of, income_from, income_to ORDER BY as_of, income_from",
+    )
+    .fetch_all(store.read())
+    .await?;
+    let one = |row: &SqliteRow| {
+        Ok(Waiting {
+            as_of: row.day("as_of")?,
+            income: row.optional_day("income_from")?.zip(row.optional_day("income_to")?),
+            cases: row.try_get("cases")?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+/// Puts all accepted cases of a day and a period, which are in no batch yet, into a new one. `None` when there is none.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn make(
+    write: &mut Write,
+    as_of: Date,
+    income: Option<(Date, Date)>,
+    clerk: &Clerk,
+    now: Time,
+) -> Result<Option<i64>, Fault> {
+    let year = local_day(now).number() / 10_000;
+    let id = write.next_id("batches").await?;
+    let running = write.next_id(&format!("batch-number-{year}")).await?;
+    sqlx::query(
+        "INSERT INTO batches (id, number, as_of, income_from, income_to, state, made_by, made) \
+         VALUES (?, ?, ?, ?, ?, 'open', ?, ?)",
+    )
+    .bind(id)
+    .bind(format!("PC{year}-{running:04}"))
+    .bind(as_of.number())
+    .bind(income.map(|(from, _)| from.number()))
+    .bind(income.map(|(_, to)| to.number()))
+    .bind(clerk.id)
+    .bind(unix(now))
+    .execute(write.connection())
+    .await?;
+    let done = sqlx::query(
+        "INSERT INTO batch_cases (batch, case_id) SELECT ?, id FROM cases WHERE state = 'accepted' AND as_of = ? \
+         AND income_from IS ? AND income_to IS ? AND NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id)",
+    )
+    .bind(id)
+    .bind(as_of.number())
+    .bind(income.map(|(from, _)| from.number()))
+    .bind(income.map(|(_, to)| to.number()))
+    .execute(write.connection())
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(None);
+    }
+    write.log(Action("batch.made"), &clerk.code, now, Object::Row("batch", id)).await?;
+    Ok(Some(id))
+}
+
+/// Who goes on a roster.
+#[derive(Debug)]
+pub struct Asked {
+    /// The person.
+    pub person: i64,
+    /// For which case.
+    pub case: i64,
+    /// The household's number.
+    pub household: String,
+    /// What allows it.
+    pub authorisation: Authorisation,
+}
+
+/// Who does not, and why (`left_out.…` in the dictionary).
+#[derive(Debug)]
+pub struct LeftOut {
+    /// The person.
+    pub person: i64,
+    /// For which case.
+    pub case: i64,
+    /// Why.
+    pub code: &'static str,
+}
+
+/// Divides the people of a batch for one institution: as the database says at this moment.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn divide(
+    write: &mut Write,
+    batch: i64,
+    institution: &Institution,
+    level: Level,
+    now: Time,
+) -> Result<(Vec<Asked>, Vec<LeftOut>), Fault> {
+    let today = local_day(now);
+    let since = unix(now) - GUARD_DAYS * 86_400;
+    let recently: BTreeSet<i64> = sqlx::query_scalar(
+        "SELECT person FROM roster_people JOIN rosters ON rosters.id = roster \
+         WHERE institution = ? AND rosters.state <> 'void' AND issued > ?",
+    )
+    .bind(institution.id)
+    .bind(since)
+    .fetch_all(write.connection())
+    .await?
+    .into_iter()
+    .collect();
+    let rows = sqlx::query(
+        "SELECT members.person AS who, members.case_id, cases.state AS case_state, cases.task, \
+         households.number AS household, authorisations.* \
+         FROM batch_cases JOIN cases ON cases.id = batch_cases.case_id \
+         JOIN households ON households.id = cases.household JOIN members ON members.case_id = cases.id \
+         LEFT JOIN authorisations ON authorisations.id = members.authorisation \
+         WHERE batch_cases.batch = ? ORDER BY members.case_id, members.id",
+    )
+    .bind(batch)
+    .fetch_all(write.connection())
+    .await?;
+    let (mut asked, mut left_out) = (Vec::new(), Vec::new());
+    let mut seen = BTreeSet::new();
+    for row in rows {
+        let (person, case): (i64, i64) = (row.try_get("who")?, row.try_get("case_id")?);
+        let state: String = row.try_get("case_state")?;
+        let task: String = row.try_get("task")?;
+        let authorisation = row.try_get::<Option<i64>, _>("id")?.map(|_| Authorisation::from_row(&row));
+        let authorisation = authorisation.transpose()?;
+        let under_way = matches!(State::read(&state), Some(State::Accepted | State::Matching));
+        let code = match &authorisation {
+            _ if !under_way => Some("stopped"),
+            None => Some("no_authorisation"),
+            Some(one) if one.end_code.as_deref() == Some("withdrawn") => Some("withdrawn"),
+            Some(one) if !one.is_live(today) => Some("ended"),
+            Some(one) if !one.covers(&institution.kind) => Some("out_of_scope"),
+            Some(one) if super::agreement::level(&one.level)? < level => Some("over_level"),
+            Some(_) if recently.contains(&person) && task != "complaint" => Some("asked_recently"),
+            Some(_) if seen.contains(&person) => Some("twice"),
+            Some(_) => None,
+        };
+        match (code, authorisation) {
+            (None, Some(authorisation)) => {
+                seen.insert(person);
+                asked.push(Asked { person, case, household: row.try_get("household")?, authorisation });
+            }
+            (code, _) => left_out.push(LeftOut { person, case, code: code.unwrap_or("no_authorisation") }),
+        }
+    }
+    Ok((asked, left_out))
+}
