@@ -10,9 +10,15 @@ pub mod problem;
 pub mod routes;
 
 mod account;
+mod batches;
+mod cases;
 mod door;
+mod holidays;
 mod home;
+mod import;
+mod institutions;
 mod logbook;
+mod people;
 
 use axum::Router;
 use axum::extract::Request;
@@ -50,6 +56,12 @@ fn all(console: &Console) -> Routes {
         });
     let routes = door::routes(routes);
     let routes = home::routes(routes);
+    let routes = people::routes(routes);
+    let routes = cases::routes(routes);
+    let routes = import::routes(routes);
+    let routes = institutions::routes(routes);
+    let routes = batches::routes(routes);
+    let routes = holidays::routes(routes);
     let routes = account::routes(routes);
     logbook::routes(routes)
 }

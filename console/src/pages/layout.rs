@@ -42,7 +42,8 @@ const MENU: &[Entry] = &[
 ];
 
 /// Areas of the menu that have pages. The areas of later steps are added here with their routes.
-const BUILT: &[&str] = &["/", "/staff", "/log"];
+const BUILT: &[&str] =
+    &["/", "/people", "/cases", "/import", "/institutions", "/batches", "/holidays", "/staff", "/log"];
 
 impl View {
     /// A whole page.
@@ -75,6 +76,11 @@ impl View {
         ([(CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response()
     }
 
+    /// Whether whoever looks has one of these roles.
+    pub fn may(&self, roles: &[Role]) -> bool {
+        self.clerk.as_ref().is_some_and(|clerk| roles.iter().any(|role| clerk.roles.has(*role)))
+    }
+
     fn head(&self) -> Markup {
         let t = self.words;
         let (other, tag) = match t {
@@ -104,9 +110,6 @@ impl View {
 
     fn menu(&self) -> Markup {
         let t = self.words;
-        let may = |roles: &[Role]| {
-            self.clerk.as_ref().is_some_and(|clerk| roles.iter().any(|role| clerk.roles.has(*role)))
-        };
         let here = |path: &str| {
             if path == "/" {
                 self.path == "/"
@@ -118,7 +121,7 @@ impl View {
             nav aria-label=(t.t("menu")) {
                 ul {
                     @for (path, key, roles) in MENU.iter().filter(|(path, ..)| BUILT.contains(path)) {
-                        @if may(roles) {
+                        @if self.may(roles) {
                             li { a href=(path) aria-current=[here(path).then_some("page")] { (t.of_key(key)) } }
                         }
                     }

@@ -1,0 +1,160 @@
+//! Bringing a batch in by file: the template, the upload, its progress, its defects.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderName;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+use maud::html;
+
+use super::form::Fields;
+use super::layout::{View, field, heading};
+use super::problem::{Refusal, refuse};
+use super::routes::{OPERATORS, Routes, to};
+use crate::cases::import;
+use crate::cases::template::{self, Defect};
+use crate::console::Console;
+use crate::jobs::{Job, Outcome};
+use crate::staff::Clerk;
+
+/// Defects that a page shows; the count is of all.
+const SHOWN: usize = 1_000;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes
+        .get("/import", OPERATORS, page)
+        .get("/import/template.csv", OPERATORS, blank)
+        .upload("/import", OPERATORS, template::MAX_BYTES, start)
+        .get("/import/{id}", OPERATORS, progress)
+}
+
+async fn page(view: View) -> Response {
+    let t = view.words;
+    view.page(
+        t.t("menu.import"),
+        &html! {
+            form.sheet method="post" action="/import" enctype="multipart/form-data" {
+                (heading(t.t("import.title"), t.t("import.lead")))
+                p { a #template href="/import/template.csv" { (t.t("import.template")) } }
+                (field(t.t("import.file"), "file", t.t("import.file_hint"), &html! {
+                    input #file name="file" type="file" accept=".csv,.tsv,.txt" required;
+                }))
+                p.actions { button.button #import { (t.t("import.go")) } }
+            }
+            div.sheet {
+                h2 { (t.t("import.columns")) }
+                dl.facts {
+                    @for (key, heading, required) in template::COLUMNS {
+                        div {
+                            dt { (heading) }
+                            dd { (t.of("import_hint", key.strip_prefix("column.").unwrap_or(key))) @if required { " " span.tag { (t.t("import.required")) } } }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+async fn blank() -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"hedui-import.csv\""),
+    ];
+    (headers, template::blank()).into_response()
+}
+
+async fn start(State(console): State<Console>, clerk: Clerk, fields: Fields) -> Result<Response, Refusal> {
+    let Some(bytes) = fields.file("file").cloned() else { return refuse("refused.incomplete") };
+    let (id, job) = console.jobs().begin(clerk.id);
+    let now = console.now()?;
+    tokio::spawn(async move {
+        let outcome = run(&console, bytes, &clerk, now, &job).await;
+        job.end(outcome);
+    });
+    Ok(to(&format!("/import/{id}")))
+}
+
+async fn run(
+    console: &Console,
+    bytes: axum::body::Bytes,
+    clerk: &Clerk,
+    now: protocol::Time,
+    job: &Job,
+) -> Outcome {
+    // Off the threads that serve requests: checking 100,000 rows takes a while.
+    let read = tokio::task::spawn_blocking(move || template::read(&bytes)).await;
+    let households = match read {
+        Ok(Ok(households)) => households,
+        Ok(Err(defects)) => return Outcome::Defects(Arc::new(defects)),
+        Err(_) => return Outcome::Failed,
+    };
+    match import::import(console.store(), &households, clerk, now, job).await {
+        Ok(Ok(_)) => Outcome::Done("/cases?state=received".to_owned()),
+        Ok(Err(defects)) => Outcome::Defects(Arc::new(defects)),
+        Err(fault) => {
+            // It says what could not be read or written, never a value.
+            let _ = Refusal::from(fault).into_response();
+            Outcome::Failed
+        }
+    }
+}
+
+async fn progress(
+    State(console): State<Console>,
+    view: View,
+    clerk: Clerk,
+    Path(id): Path<u64>,
+) -> Result<Response, Refusal> {
+    let t = view.words;
+    let Some(job) = console.jobs().find(id, clerk.id) else { return Err(Refusal::NotFound) };
+    let (done, of) = job.progress();
+    match job.outcome() {
+        Some(Outcome::Done(path)) => Ok(view.page(
+            t.t("menu.import"),
+            &html! {
+                div.sheet {
+                    (heading(t.t("import.done"), ""))
+                    p.notice.good #done { (t.fill("import.done_lead", &[("n", &of)])) }
+                    p.actions { a.button href=(path) { (t.t("import.to_cases")) } }
+                }
+            },
+        )),
+        Some(Outcome::Defects(defects)) => Ok(defects_page(&view, &defects)),
+        Some(Outcome::Failed) => refuse("refused.fault"),
+        None => {
+            let page = view.page(
+                t.t("menu.import"),
+                &html! {
+                    div.sheet {
+                        (heading(t.t("import.running"), t.t("import.running_lead")))
+                        progress max=(of.max(1)) value=(done) {}
+                        p { (t.fill("import.progress", &[("n", &done), ("of", &of)])) }
+                    }
+                },
+            );
+            Ok(([(HeaderName::from_static("refresh"), "1")], page).into_response())
+        }
+    }
+}
+
+fn defects_page(view: &View, defects: &[Defect]) -> Response {
+    let t = view.words;
+    view.page(
+        t.t("menu.import"),
+        &html! {
+            div.sheet {
+                (heading(t.t("import.refused"), t.t("import.refused_lead")))
+                p.notice.bad #defects { (t.fill("form.wrong", &[("n", &defects.len())])) }
+                div.scroll { table {
+                    thead { tr { th scope="col" { (t.t("import.row")) } th scope="col" { (t.t("import.column")) } th scope="col" { (t.t("import.what")) } } }
+                    tbody { @for d in defects.iter().take(SHOWN) { tr {
+                        td { @if d.row > 0 { (d.row) } } td { (t.of_key(d.field)) } td { (t.of_key(d.code)) }
+                    } } }
+                } }
+                p.actions { a.button href="/import" { (t.t("form.back")) } }
+            }
+        },
+    )
+}

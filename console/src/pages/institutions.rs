@@ -1,0 +1,79 @@
+//! Institutions and the agreements with them.
+
+use axum::extract::State;
+use axum::response::Response;
+use maud::html;
+
+use super::form::Fields;
+use super::layout::{View, field, heading};
+use super::problem::{Refusal, refuse};
+use super::routes::{OPERATORS, READERS, Routes, to};
+use crate::console::Console;
+use crate::dispatch::agreement::{self, AddError};
+use crate::staff::{Clerk, Role};
+
+/// Bytes of an agreement at most.
+const MAX_BYTES: usize = 1 << 20;
+
+pub(super) fn routes(routes: Routes) -> Routes {
+    routes.get("/institutions", READERS, list).upload("/institutions", OPERATORS, MAX_BYTES, add)
+}
+
+async fn list(State(console): State<Console>, view: View) -> Result<Response, Refusal> {
+    let (t, today) = (view.words, console.today()?);
+    let all = agreement::institutions(console.store(), today).await?;
+    Ok(view.page(
+        t.t("menu.institutions"),
+        &html! {
+            div.sheet {
+                (heading(t.t("institution.title"), t.t("institution.lead")))
+                @if all.is_empty() { p.empty { (t.t("institution.none")) } } @else {
+                    div.scroll { table {
+                        thead { tr {
+                            th scope="col" { (t.t("institution.code")) } th scope="col" { (t.t("institution.one")) } th scope="col" { (t.t("institution.kind")) }
+                            th scope="col" { (t.t("institution.agreement")) } th scope="col" { (t.t("column.level")) }
+                            th scope="col" { (t.t("institution.valid_to")) } th scope="col" { (t.t("list.state")) }
+                        } }
+                        tbody { @for i in &all { tr {
+                            td { (i.code) } th scope="row" { (i.name) } td { (t.of("kinds", &i.kind)) }
+                            @match &i.agreement {
+                                Some(a) => {
+                                    td { (a.number) @if a.cosigned { " " span.tag { (t.t("institution.cosigned")) } } }
+                                    td { (t.of("level", a.level.word())) } td.id { (a.valid_to) }
+                                    td { span class=(match a.state(today) { "in_force" => "tag good", "ending" => "tag warn", _ => "tag bad" }) { (t.of("agreement", a.state(today))) } }
+                                }
+                                None => { td colspan="4" { (t.t("institution.no_agreement")) } }
+                            }
+                        } } }
+                    } }
+                }
+            }
+            @if view.may(&[Role::Operator]) {
+                form.sheet method="post" action="/institutions" enctype="multipart/form-data" {
+                    h2 { (t.t("institution.add")) }
+                    (field(t.t("institution.file"), "agreement", t.t("institution.file_hint"), &html! {
+                        input #agreement name="agreement" type="file" accept=".hedui" required;
+                    }))
+                    p.actions { button.button #add-agreement { (t.t("institution.add")) } }
+                }
+            }
+        },
+    ))
+}
+
+async fn add(State(console): State<Console>, clerk: Clerk, fields: Fields) -> Result<Response, Refusal> {
+    let Some(bytes) = fields.file("agreement") else { return refuse("refused.incomplete") };
+    let centre = console.config().centre.as_ref().map(|centre| centre.keys.signing.public());
+    let mut write = console.store().write().await?;
+    match agreement::add(&mut write, bytes, centre, &clerk, console.now()?).await {
+        Ok(_) => {}
+        Err(AddError::Decode(_)) => return refuse("dispatch.unreadable"),
+        Err(AddError::Check(protocol::CheckError::Expired(_))) => return refuse("institution.expired"),
+        Err(AddError::Check(_)) => return refuse("institution.unsigned"),
+        Err(AddError::OtherCentre) => return refuse("dispatch.other_centre"),
+        Err(AddError::Known) => return refuse("institution.known"),
+        Err(AddError::Fault(fault)) => return Err(fault.into()),
+    }
+    write.commit().await?;
+    Ok(to("/institutions"))
+}
