@@ -10,3 +10,4 @@ mod at_rest;
 mod doors;
 mod matrix;
 mod office;
+mod story;
