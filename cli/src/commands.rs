@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub(crate) mod account;
 pub(crate) mod agreement;
 pub(crate) mod audit;
 pub(crate) mod cosign;

@@ -19,7 +19,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{agreement, audit, cosign, desk, exchange, host, inspect, key, matching, open, roster};
+use commands::{
+    account, agreement, audit, cosign, desk, exchange, host, inspect, key, matching, open, roster,
+};
 use output::Output;
 
 /// 核对: household economic-status checks by tokens instead of names.
@@ -50,6 +52,8 @@ enum Command {
     Cosign(cosign::Arguments),
     /// Open answers and show who was found where.
     Open(open::Arguments),
+    /// Read what an answer disclosed, with its copy, as the institution's compliance office.
+    Account(account::Arguments),
     /// Say what a document or key file is, and who signed it.
     Inspect(inspect::Arguments),
     /// Say what a module imports, exports and needs; fail on anything off the allow-list.
@@ -77,6 +81,7 @@ fn main() -> ExitCode {
         Command::Match(arguments) => matching::run(&arguments, &output),
         Command::Cosign(arguments) => cosign::run(&arguments, &output),
         Command::Open(arguments) => open::run(&arguments, &output),
+        Command::Account(arguments) => account::run(&arguments, &output),
         Command::Inspect(arguments) => inspect::run(&arguments, &output),
         Command::Audit(arguments) => audit::run(&arguments, &output),
         Command::Post(arguments) => exchange::post(&arguments, &output),

@@ -80,6 +80,7 @@ impl Desk {
             ("officer", "c"),
             ("cosigner", "township"),
             ("approver", "boss"),
+            ("compliance", "audit"),
         ]);
         desk.good(&format!(
             "agreement propose --joining bank.joining.hedui --key centre.key.hedui --number N-1 --purpose 最低生活保障 \
@@ -243,17 +244,36 @@ fn a_whole_exchange() {
     desk.write("two.csv", &format!("客户姓名,证件号码,账户余额\n张三,'{ID},0.44\n,,\n"));
     let line = format!(
         "match --module {} --roster roster --agreement agreement --key bank.key.hedui --passphrase-file pass \
-         --out answer one.csv two.csv --balance-date 2026-11-20",
+         --out answer one.csv two.csv --balance-date 2026-11-20 --set-aside aside.csv --compliance-key audit.key.hedui \
+         --copy copy",
         module.display()
     );
     let report = desk.json(&line);
     assert_eq!(report["report"]["coverage"]["files"].as_array().unwrap().len(), 2);
     assert_eq!(report["task"]["approval_required"], true);
+    let aside = fs::read_to_string(desk.path("aside.csv")).unwrap();
+    assert_eq!(aside, "file,row,reason,number\n1,3,check_digit,440*************1X\n");
 
     let open = OPEN.replace(ROSTER, "roster");
     let early = desk.bad(&format!("{open} --answer answer"));
     assert!(early.contains("error: answer: answer lacks a signature (answer)"), "{early}");
     desk.good(&format!("{cosign} answer --key boss.key.hedui --out approved"));
+    // The bank's compliance office reads the approved answer; nobody else does.
+    let account = "account --answer approved --copy copy --passphrase-file pass --agreement agreement --key";
+    let said = desk.good(&format!("{account} audit.key.hedui --csv disclosed.csv"));
+    assert!(said.contains("1 of 64 slots say something: 1 totals, 0 accounts"), "{said}");
+    let disclosed = fs::read_to_string(desk.path("disclosed.csv")).unwrap();
+    assert!(
+        disclosed.contains(",total,2,,\"deposit\",CNY,123500,1235.00,2,2026-11-20,2026-11-20,"),
+        "{disclosed}"
+    );
+    assert_eq!(desk.json(&format!("{account} audit.key.hedui"))["disclosed"]["found"][0]["rows"], 2);
+    assert!(
+        desk.bad(&format!("{account} boss.key.hedui")).contains("this is the key of another role (approver)")
+    );
+    desk.good("key new --role compliance --code x --name x --out x.key.hedui --passphrase-file pass");
+    let other = desk.bad(&format!("{account} x.key.hedui"));
+    assert!(other.contains("error: copy: copy does not open with this key (copy)"), "{other}");
     let table = desk.json(&format!("{open} --answer approved"));
     let rows = table["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 2);
@@ -268,10 +288,12 @@ fn a_whole_exchange() {
         alone,
         "error: officers: the officers' keys given don't make up an opening group of the roster\n"
     );
-    assert!(
-        desk.bad(&line.replace("--out answer", "--out other --last-serial 8"))
-            .contains("error: roster.serial: ")
-    );
+    let old = line
+        .replace("--out answer", "--out other --last-serial 8")
+        .replace("aside.csv", "other-aside")
+        .replace("--copy copy", "--copy other-copy");
+    assert!(desk.bad(&old).contains("error: roster.serial: "));
+    assert!(!desk.path("other-aside").exists() && !desk.path("other-copy").exists());
     assert!(!desk.path("other").exists());
 }
 
@@ -500,9 +522,10 @@ fn every_subcommand_speaks_json() {
             .to_owned(),
         MAKE.replace("--agreement agreement", "--agreement agreed"),
         format!("cosign --document {ROSTER} --key township.key.hedui --passphrase-file pass --out roster"),
-        matching("--out answer")
+        matching("--out answer --compliance-key audit.key.hedui --copy copy")
             .replace(ROSTER, "roster")
             .replace("--agreement agreement", "--agreement agreed"),
+        "account --answer answer --copy copy --key audit.key.hedui --passphrase-file pass".to_owned(),
         OPEN.replace(ROSTER, "roster").replace("--agreement agreement", "--agreement agreed --answer answer"),
         "inspect answer".to_owned(),
         format!("audit {}", wasm.display()),

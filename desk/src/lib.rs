@@ -12,6 +12,7 @@
 pub mod agreement_maker;
 pub mod applicants;
 pub mod defect;
+pub mod disclosed;
 mod layout;
 pub mod opening;
 pub mod plan;

@@ -298,7 +298,7 @@ const NAME_FLAGS: [&str; 4] = ["not_compared", "same", "same_folded", "different
 /// Names of an account's bits (SPEC §5.1), bit 0 first.
 const ACCOUNT_NOTES: [&str; 3] = ["amount_empty", "amount_unreadable", "date_missing"];
 
-fn bits(set: u8, names: &[&'static str]) -> Vec<&'static str> {
+pub(crate) fn bits(set: u8, names: &[&'static str]) -> Vec<&'static str> {
     (0..8).zip(names).filter(|(bit, _)| set >> bit & 1 == 1).map(|(_, name)| *name).collect()
 }
 
@@ -371,7 +371,7 @@ fn is_empty(slot: &Slot) -> bool {
 }
 
 /// `minor` with a decimal point where the currency has one.
-fn decimal(minor: i64, currency: Currency) -> String {
+pub(crate) fn decimal(minor: i64, currency: Currency) -> String {
     let digits = usize::try_from(currency.exponent()).unwrap_or(0);
     let sign = if minor < 0 { "-" } else { "" };
     let text = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);

@@ -6,6 +6,7 @@ use protocol::clean::NormalisedSet;
 use protocol::coverage::{Encoding, FileCount, Grain};
 
 use crate::part::PartHead;
+use crate::set_aside::{SetAside, Why};
 
 /// What is counted over all files.
 #[derive(Debug, Default)]
@@ -15,6 +16,7 @@ pub(crate) struct Counts {
     pub(crate) not_personal: u64,
     pub(crate) normalised: BTreeMap<String, u64>,
     pub(crate) quarantined: BTreeMap<String, u64>,
+    pub(crate) set_aside: SetAside,
     pub(crate) skipped: BTreeMap<String, u64>,
     pub(crate) warnings: BTreeMap<String, u64>,
     pub(crate) unknown_products: Vec<String>,
@@ -67,8 +69,15 @@ impl Counts {
         }
     }
 
-    pub(crate) fn quarantine(&mut self, reason: &str) {
-        bump(&mut self.quarantined, reason);
+    /// Sets a row aside that ends on `line`; `number` is what may be shown a little of.
+    pub(crate) fn quarantine(&mut self, why: Why, line: u64, number: &str) {
+        bump(&mut self.quarantined, why.name());
+        self.set_aside.add(self.file(), line, why, number);
+    }
+
+    /// Number of the file that is read, from 1.
+    pub(crate) fn file(&self) -> usize {
+        self.files.len() + 1
     }
 
     pub(crate) fn skip(&mut self, what: &str) {

@@ -1,12 +1,15 @@
 //! Operations that need a key but no session: make one, sign in, co-sign, and look at a document.
 
+use protocol::agreement::Agreement;
+use protocol::answer::Answer;
 use protocol::canonical;
-use protocol::envelope::{self, Head};
+use protocol::envelope::{self, Head, Verified};
 use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::json::{self, Object, ToJson, Value};
 use protocol::key_file::{KeyFile, Keys, Role};
 use protocol::secret::Entropy;
 use protocol::value::{Code, Digest, PublicKey, Text, Time};
+use protocol::{CheckError, Document};
 
 use crate::error::ModuleError;
 use crate::request;
@@ -88,6 +91,40 @@ pub fn co_sign(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     head.signers().map_err(malformed)?;
     let (_, keys) = unlock(file, passphrase)?;
     Ok([keys.signing.public().as_bytes().as_slice(), &keys.signing.sign(&head.pae())].concat())
+}
+
+/// Approves an answer: it comes back with the approver's signature. The agreement must have been in force when the answer
+/// was made, and must name the key. An answer that ends before its body comes back so.
+pub fn approve(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
+    let [file, passphrase, agreement, answer] = request::parts(bytes)?;
+    let agreement =
+        Document::<Agreement>::read(agreement).map_err(|e| ModuleError::decode("agreement", &e))?;
+    let malformed = |e| ModuleError::decode("answer", &e);
+    let mut head = Head::parse(answer).map_err(malformed)?;
+    let Verified { header, signers, .. } = head.verify::<Answer>().map_err(malformed)?;
+    let body = answer.get(head.length..).unwrap_or_default();
+    if !body.is_empty() {
+        head.check_body(&header, body).map_err(malformed)?;
+    }
+    let terms = agreement.check(header.created.date())?.terms;
+    if signers.first() != Some(&terms.institution.signing_key) {
+        return Err(CheckError::Signer("answer").into());
+    }
+    if header.institution != terms.institution.code {
+        return Err(CheckError::WrongInstitution("answer").into());
+    }
+    let (_, keys) = unlock(file, passphrase)?;
+    let approver = keys.signing.public();
+    if !terms.approver_keys.contains(&approver) {
+        let message = "the agreement does not name this key as an approver's";
+        return Err(ModuleError::new("not_an_approver", "key file", message));
+    }
+    head.add_signature(approver, keys.signing.sign(&head.pae())).map_err(malformed)?;
+    let head = head.encode().map_err(malformed)?;
+    let mut approved = Vec::with_capacity(head.len() + body.len() + 1); // and the status of the reply
+    approved.extend_from_slice(&head);
+    approved.extend_from_slice(body);
+    Ok(approved)
 }
 
 protocol::json_reply! {

@@ -21,6 +21,7 @@ pub mod request;
 pub mod roles;
 mod row;
 pub mod session;
+pub mod set_aside;
 pub mod text;
 
 use request::{Op, Request};
@@ -33,7 +34,7 @@ pub const ABI_VERSION: u32 = 1;
 /// closed, and with any request that is not about the answer.
 pub fn run_telling(session: &mut Session, request: Vec<u8>, tell: impl Fn(bool)) -> Vec<u8> {
     let op = request.first().copied().and_then(Op::from_byte);
-    let sealing = matches!(op, Some(Op::NextFile | Op::Finish | Op::Read));
+    let sealing = matches!(op, Some(Op::NextFile | Op::Finish | Op::Read | Op::SetAside | Op::Copy));
     if !sealing {
         tell(false);
     }

@@ -14,6 +14,7 @@ use crate::findings::Findings;
 use crate::layout::{self, Layout, TableOptions};
 use crate::part::{PartHead, PartTaker};
 use crate::row::{Defaults, Known, Table, TableRows, Yield};
+use crate::set_aside::SetAside;
 use crate::text::{self, SAMPLE_BYTES, Stage};
 
 /// Rows of a full sheet, heading and titles included: a table that ends here was cut (BIFF8, and XLSX).
@@ -29,6 +30,20 @@ pub struct Matching {
     /// A part that is being taken over.
     taker: Option<PartTaker>,
     roster: Roster,
+}
+
+/// What a run gives.
+pub struct Finished {
+    /// What was looked at.
+    pub coverage: Coverage,
+    /// What the person at the page should know.
+    pub warnings: Vec<Warning>,
+    /// Product cells of early rows that are not known.
+    pub unknown_products: Vec<String>,
+    /// The rows that were set aside.
+    pub set_aside: SetAside,
+    /// The slots.
+    pub findings: Findings,
 }
 
 /// The file that is being read.
@@ -173,7 +188,7 @@ impl Matching {
     ///
     /// # Errors
     /// `empty_file` when no file was read, and those of [`Matching::end_file`].
-    pub fn finish(mut self) -> Result<(Coverage, Vec<Warning>, Vec<String>, Findings), ModuleError> {
+    pub fn finish(mut self) -> Result<Finished, ModuleError> {
         self.end_file()?;
         let counts = self.harvest.counts;
         let Some(encoding) = counts.encoding else {
@@ -193,7 +208,13 @@ impl Matching {
             skipped: counts.skipped,
             valid: counts.valid,
         };
-        Ok((coverage, warnings, counts.unknown_products, self.harvest.findings))
+        Ok(Finished {
+            coverage,
+            warnings,
+            unknown_products: counts.unknown_products,
+            set_aside: counts.set_aside,
+            findings: self.harvest.findings,
+        })
     }
 
     /// Rows so far.
@@ -233,7 +254,7 @@ impl Matching {
     ///
     /// # Errors
     /// `part_order` when no part is open, and what is wrong with the file's end.
-    pub fn end_part(&mut self, last: bool) -> Result<(PartHead, Findings), ModuleError> {
+    pub fn end_part(&mut self, last: bool) -> Result<(PartHead, SetAside, Findings), ModuleError> {
         let Some(File::Flowing(mut flow)) = self.file.take() else { return Err(part_order()) };
         if !flow.table.is_part || self.taker.is_some() {
             return Err(part_order());
@@ -255,7 +276,7 @@ impl Matching {
             skipped: counts.skipped,
             valid: counts.valid,
         };
-        Ok((head, findings))
+        Ok((head, counts.set_aside, findings))
     }
 
     /// Takes the next piece of another instance's part. The outer result is `part_border` when the part does not
@@ -266,7 +287,7 @@ impl Matching {
     pub fn take_over(
         &mut self,
         piece: &[u8],
-        open: impl FnOnce(&[u8]) -> Result<(PartTaker, PartHead), ModuleError>,
+        open: impl FnOnce(&[u8]) -> Result<(PartTaker, PartHead, SetAside), ModuleError>,
     ) -> Result<Result<(), ModuleError>, ModuleError> {
         if let Some(mut taker) = self.taker.take() {
             if !taker.add(piece, &mut self.harvest.findings)? {
@@ -275,12 +296,14 @@ impl Matching {
             return Ok(Ok(()));
         }
         let Some(File::Flowing(flow)) = &mut self.file else { return Err(part_order()) };
-        let (taker, head) = open(piece)?;
+        let (taker, head, set_aside) = open(piece)?;
         if !(head.at_border && flow.may_split() && flow.cutter.at_border()) {
             let message = "the part does not begin and end between two records";
             return Ok(Err(ModuleError::new("part_border", "part", message)));
         }
         flow.table.add(&head, flow.cutter.line_feeds());
+        let file = self.harvest.counts.file();
+        self.harvest.counts.set_aside.append(&set_aside, file, flow.cutter.line_feeds());
         flow.cutter.skip_lines(head.line_feeds);
         flow.bytes += head.bytes;
         self.harvest.counts.add(&head);

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::damage::Damage;
 use crate::error::ModuleError;
 use crate::findings::Findings;
+use crate::set_aside::SetAside;
 
 /// Bytes of the padded head: counts only.
 const HEAD_BYTES: usize = 2048;
@@ -67,6 +68,7 @@ impl SealedPart {
     /// When the counts do not fit their place, which they do.
     pub fn make(
         head: &PartHead,
+        set_aside: &SetAside,
         findings: Findings,
         roster: Digest,
         entropy: &Entropy,
@@ -78,6 +80,7 @@ impl SealedPart {
             return Err(too_large(DecodeError::TooLarge("part")));
         }
         clear.resize(HEAD_BYTES, 0);
+        clear.extend_from_slice(&set_aside.to_bytes());
         let mut content = protocol::part_seal::Content::new(&roster, &clear);
         let mut slot = Zeroizing::new(vec![0; findings.part_bytes()]);
         for index in 0..findings.slot_count() {
@@ -89,7 +92,8 @@ impl SealedPart {
         Ok(Self { head: clear, findings, id, key, next: 0, slot: 0 })
     }
 
-    /// The next piece; empty at the end. Its length depends on the roster alone.
+    /// The next piece; empty at the end. Its length depends on the roster and on how many rows were set aside, and not
+    /// on what was found.
     pub fn read(&mut self) -> Vec<u8> {
         let mut piece = Vec::new();
         if self.next == 0 {
@@ -139,13 +143,15 @@ impl PartTaker {
         roster: Digest,
         entropy: &Entropy,
         signer: &SigningKey,
-    ) -> Result<(Self, PartHead), ModuleError> {
+    ) -> Result<(Self, PartHead, SetAside), ModuleError> {
         let (id, sealed) = piece.split_first_chunk::<ID_BYTES>().ok_or_else(broken)?;
         let key = PartKey::derive(entropy, id, signer, roster);
         let clear = key.open(0, sealed).map_err(|_| broken())?;
-        let end = clear.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
-        let head = canonical::decode(clear.get(..end).unwrap_or_default()).map_err(|_| broken())?;
-        Ok((Self { key, next: 1, slot: 0 }, head))
+        let (head, set_aside) = clear.split_first_chunk::<HEAD_BYTES>().ok_or_else(broken)?;
+        let end = head.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
+        let head = canonical::decode(head.get(..end).unwrap_or_default()).map_err(|_| broken())?;
+        let set_aside = SetAside::from_bytes(set_aside).ok_or_else(broken)?;
+        Ok((Self { key, next: 1, slot: 0 }, head, set_aside))
     }
 
     /// Adds the slots of the next piece; says whether the part is complete.

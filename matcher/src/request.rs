@@ -26,6 +26,10 @@ pub enum Op {
     HandOver = 0x08,
     /// Take a piece of another instance's part.
     TakeOver = 0x09,
+    /// The next piece of the list of rows set aside.
+    SetAside = 0x0A,
+    /// The answer's copy for the institution's compliance office.
+    Copy = 0x0B,
     /// Make keys.
     NewKey = 0x10,
     /// Answer a host's challenge.
@@ -34,10 +38,12 @@ pub enum Op {
     CoSign = 0x12,
     /// Say what a document is.
     Inspect = 0x13,
+    /// Approve an answer.
+    Approve = 0x14,
 }
 
 impl Op {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 16] = [
         Self::Open,
         Self::Push,
         Self::NextFile,
@@ -47,10 +53,13 @@ impl Op {
         Self::Part,
         Self::HandOver,
         Self::TakeOver,
+        Self::SetAside,
+        Self::Copy,
         Self::NewKey,
         Self::SignIn,
         Self::CoSign,
         Self::Inspect,
+        Self::Approve,
     ];
 
     pub(crate) fn from_byte(byte: u8) -> Option<Self> {

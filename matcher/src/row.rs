@@ -24,6 +24,7 @@ use crate::error::ModuleError;
 use crate::findings::{Asset, Findings};
 use crate::layout::{self, Layout};
 use crate::part::PartHead;
+use crate::set_aside::Why;
 use crate::text::Stage;
 
 /// Rows whose other columns are looked at whether they match or not, to warn of columns that can't be read.
@@ -181,7 +182,7 @@ impl TableRows<'_> {
         self.harvest.counts.rows += 1;
         self.table.rows += 1;
         if ragged {
-            self.harvest.counts.quarantine("ragged");
+            self.harvest.counts.quarantine(Why::Ragged, record.line, "");
             return Ok(());
         }
         if self.table.rows <= LOOKED_AT && !self.table.is_part {
@@ -215,7 +216,7 @@ impl TableRows<'_> {
     /// A row whose identity is not a plain 18-character number.
     fn odd_row(&mut self, record: &Record<'_>, id: &[u8], hint: Hint) {
         let Some(text) = self.stage.field(id) else {
-            self.harvest.counts.quarantine("undecodable");
+            self.harvest.counts.quarantine(Why::Undecodable, record.line, "");
             return;
         };
         let (outcome, normalised) = subject::read(&text, hint);
@@ -227,7 +228,7 @@ impl TableRows<'_> {
             Outcome::NotPersonal => self.harvest.counts.not_personal += 1,
             Outcome::Quarantine(reason) => {
                 self.table.damage.quarantined(reason, record.line);
-                self.harvest.counts.quarantine(reason.name());
+                self.harvest.counts.quarantine(Why::Number(reason), record.line, &text);
             }
             Outcome::Subjects((first, second)) => {
                 self.table.damage.valid(1);

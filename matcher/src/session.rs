@@ -5,12 +5,13 @@ use protocol::agreement::{Agreement, AgreementInForce};
 use protocol::answer::Shape;
 use protocol::answer_seal::{Maker, SealedAnswer};
 use protocol::coverage::Coverage;
+use protocol::hedge::{Stream, Use};
 use protocol::key_file::Keys;
 use protocol::label::Label;
 use protocol::roster::{AcceptedRoster, Field, Level, Line, Roster, RosterContext};
 use protocol::secret::{Entropy, TokenKey};
 use protocol::token::Prf;
-use protocol::value::{Date, Digest, ReleaseNumber, RosterId, Time};
+use protocol::value::{Date, Digest, ReleaseNumber, RosterId, SealingKey, Time};
 use protocol::{CheckError, Document, seal};
 use zeroize::Zeroizing;
 
@@ -19,10 +20,11 @@ use crate::error::ModuleError;
 use crate::findings::Findings;
 use crate::keys;
 use crate::layout::TableOptions;
-use crate::matching::Matching;
+use crate::matching::{Finished, Matching};
 use crate::part::{PartTaker, SealedPart};
 use crate::preview;
 use crate::request::{self, Op, Request};
+use crate::set_aside::SetAside;
 
 /// Where a session stands.
 #[derive(Default)]
@@ -35,7 +37,7 @@ pub enum Session {
     /// A part is going out; then the session takes files again.
     HandingOver(Box<Open>, Box<SealedPart>),
     /// The answer is going out.
-    Sealed(Box<SealedAnswer<Findings>>),
+    Sealed(Box<Sealed>),
     /// An error ended it; everything it held is gone.
     Over,
 }
@@ -51,11 +53,21 @@ pub struct Open {
     matching: Matching,
 }
 
+/// A session whose answer is made.
+pub struct Sealed {
+    answer: SealedAnswer<Findings>,
+    /// The answer's copy, where a compliance key was given.
+    copy: Option<Vec<u8>>,
+    /// Until the list has been read.
+    set_aside: Option<SetAside>,
+}
+
 protocol::json_options! {
     /// Options of `open`, SPEC §10.
     #[derive(Debug)]
     struct Options {
         answer_version: u32,
+        compliance_key: Option<SealingKey>,
         last_serial: u64,
         module_sha256: Digest,
         now: u64,
@@ -138,7 +150,7 @@ impl Session {
             Op::Finish => match std::mem::replace(self, Self::Over) {
                 Self::Open(open) => {
                     let (sealed, report) = open.finish()?;
-                    *self = Self::Sealed(Box::new(sealed));
+                    *self = Self::Sealed(sealed);
                     Ok(report)
                 }
                 other => {
@@ -147,8 +159,24 @@ impl Session {
                 }
             },
             Op::Read => match self {
-                Self::Sealed(sealed) => Ok(sealed.read()),
-                _ => Err(ModuleError::new("not_finished", "session", "there is no answer to read yet")),
+                Self::Sealed(sealed) => Ok(sealed.answer.read()),
+                _ => Err(not_finished()),
+            },
+            Op::SetAside => match self {
+                Self::Sealed(sealed) => {
+                    Ok(sealed.set_aside.take().map(|rows| rows.list()).unwrap_or_default())
+                }
+                _ => Err(not_finished()),
+            },
+            Op::Copy => match self {
+                Self::Sealed(sealed) => sealed.copy.clone().ok_or_else(|| {
+                    ModuleError::new(
+                        "no_copy",
+                        "compliance_key",
+                        "the session was opened without a compliance key",
+                    )
+                }),
+                _ => Err(not_finished()),
             },
             Op::Preview => {
                 let [bytes, options] = request::parts(rest)?;
@@ -158,6 +186,7 @@ impl Session {
             Op::SignIn => keys::sign_in(rest),
             Op::CoSign => keys::co_sign(rest),
             Op::Inspect => keys::inspect(rest),
+            Op::Approve => keys::approve(rest),
         }
     }
 
@@ -180,9 +209,10 @@ impl Session {
         match std::mem::replace(self, Self::Over) {
             Self::Open(mut open) => {
                 let [last] = request::parts(rest)?;
-                let (head, findings) = open.matching.end_part(last == [1])?;
+                let (head, set_aside, findings) = open.matching.end_part(last == [1])?;
+                let Open { keys, roster, entropy, .. } = &*open;
                 let mut part =
-                    SealedPart::make(&head, findings, open.roster.digest, &open.entropy, &open.keys.signing)?;
+                    SealedPart::make(&head, &set_aside, findings, roster.digest, entropy, &keys.signing)?;
                 let piece = part.read();
                 *self = Self::HandingOver(open, Box::new(part));
                 Ok(piece)
@@ -226,6 +256,10 @@ fn not_open() -> ModuleError {
     ModuleError::new("not_open", "session", "no session is open")
 }
 
+fn not_finished() -> ModuleError {
+    ModuleError::new("not_finished", "session", "there is no answer to read yet")
+}
+
 impl Open {
     /// Unlocks, checks, and opens the token key: everything before the first row.
     #[inline(never)]
@@ -247,6 +281,11 @@ impl Open {
         }
         if !(1..=999).contains(&options.answer_version) {
             return Err(ModuleError::new("bad_option", "answer_version", "outside 1 to 999"));
+        }
+        if let Some(key) = &options.compliance_key {
+            // A key that nothing can be sealed to would show only at the end.
+            let mut probe = Stream::new(Use::AnswerCopy, &entropy, &Digest::of(key.as_bytes()), b"probe");
+            seal::seal(key, b"", b"", &mut probe, "compliance_key")?;
         }
 
         let info = Label::TokenKey.bytes(&[&roster.roster.id.0, agreement.digest.as_bytes()]);
@@ -280,9 +319,9 @@ impl Open {
     }
 
     #[inline(never)]
-    fn finish(self) -> Result<(SealedAnswer<Findings>, Vec<u8>), ModuleError> {
+    fn finish(self) -> Result<(Box<Sealed>, Vec<u8>), ModuleError> {
         let Self { keys, agreement, roster, entropy, options, created, matching } = self;
-        let (coverage, warnings, unknown_products, findings) = matching.finish()?;
+        let Finished { coverage, warnings, unknown_products, set_aside, findings } = matching.finish()?;
         let maker = Maker {
             key: &keys.signing,
             created,
@@ -290,15 +329,21 @@ impl Open {
             module_release: RELEASE,
             module_sha256: options.module_sha256,
         };
-        let sealed = SealedAnswer::make(&roster, &agreement, &maker, &coverage, findings, &entropy)?;
+        let answer = SealedAnswer::make(&roster, &agreement, &maker, &coverage, findings, &entropy)?;
+        let institution = &agreement.terms.institution.code;
+        let copy = options
+            .compliance_key
+            .as_ref()
+            .map(|key| answer.copy(key, &roster, institution, &maker, &entropy));
+        let copy = copy.transpose()?;
         let report = keys::reply(&Report {
-            answer_bytes: sealed.total_bytes(),
-            answer_digest: sealed.digest(),
+            answer_bytes: answer.total_bytes(),
+            answer_digest: answer.digest(),
             coverage,
             unknown_products,
             warnings,
         });
-        Ok((sealed, report))
+        Ok((Box::new(Sealed { answer, copy, set_aside: Some(set_aside) }), report))
     }
 }
 

@@ -7,16 +7,17 @@ use zeroize::Zeroizing;
 
 use crate::agreement::AgreementInForce;
 use crate::answer::{self, Answer, Shape, TAG_BYTES};
+use crate::copy::AnswerCopy;
 use crate::coverage::{COVERAGE_BYTES, Coverage};
 use crate::envelope::{self, Document, Verified};
 use crate::error::{CheckError, DecodeError};
 use crate::hedge::{Stream, Use};
 use crate::label::Label;
-use crate::roster::{AcceptedRoster, Roster};
+use crate::roster::{AcceptedRoster, Level, Roster};
 use crate::seal::{self, nonce};
 use crate::secret::{Entropy, OpeningKey, SigningKey};
 use crate::slot::Slot;
-use crate::value::{Digest, PublicKey, ReleaseNumber, SealingKey, Time};
+use crate::value::{Base64, Code, Digest, PublicKey, ReleaseNumber, SealingKey, Time};
 
 /// Bytes that [`SealedAnswer::read`] gives at most at a time.
 const PIECE: usize = 1 << 20;
@@ -78,6 +79,11 @@ fn binding(roster: &Digest, module: &Digest, version: u32, created: Time, signer
 fn groups(roster: &Roster, agreement: &AgreementInForce) -> Vec<Vec<SealingKey>> {
     let compliance = agreement.terms.compliance_key.map(|key| vec![key]);
     roster.opening_groups.iter().cloned().chain(compliance).collect()
+}
+
+/// `LABEL("answer-copy", roster digest ‖ answer digest)`
+fn copy_info(roster: &Digest, answer: &Digest) -> Vec<u8> {
+    Label::AnswerCopy.bytes(&[roster.as_bytes(), answer.as_bytes()])
 }
 
 impl<S: Slots> SealedAnswer<S> {
@@ -165,6 +171,36 @@ impl<S: Slots> SealedAnswer<S> {
         u64::try_from(self.head.len()).unwrap_or(0) + self.shape.body_bytes()
     }
 
+    /// The copy (SPEC §4.7, §6.6): the content key sealed to the institution's own compliance office, signed by
+    /// the institution. The answer does not change by it.
+    ///
+    /// # Errors
+    /// [`CheckError::Seal`] when nothing can be sealed to `compliance`.
+    pub fn copy(
+        &self,
+        compliance: &SealingKey,
+        roster: &AcceptedRoster,
+        institution: &Code,
+        maker: &Maker<'_>,
+        entropy: &Entropy,
+    ) -> Result<Vec<u8>, SealError> {
+        let (key, content_key) = (compliance.as_bytes().as_slice(), self.content_key.as_slice());
+        let everything = Zeroizing::new([self.digest.as_bytes(), key, content_key].concat());
+        // EXPOSE: the hedge mixes the signing key in (SPEC §6.5).
+        let mut stream = Stream::new(Use::AnswerCopy, entropy, &Digest::of(&everything), maker.key.expose());
+        let info = copy_info(&roster.digest, &self.digest);
+        let sealed = seal::seal(compliance, &info, content_key, &mut stream, "compliance_key")?;
+        let header = AnswerCopy {
+            answer: self.digest,
+            compliance_key: *compliance,
+            content_key: Base64(sealed),
+            created: maker.created,
+            institution: institution.clone(),
+            roster: roster.digest,
+        };
+        Ok(envelope::write(&header, b"", &[maker.key])?)
+    }
+
     /// The next piece of the document, at most 1 MiB; empty at the end.
     ///
     /// One allocation a piece, whatever the slots hold: what sealing costs says nothing of them.
@@ -250,18 +286,64 @@ pub fn open(
         }
     }
     let content_key = content_key.ok_or(CheckError::Seal("answer"))?;
+    open_parts(header, roster.level, &binding, &content_key, rest)
+}
+
+/// Opens an answer with its copy and the compliance office's key: the institution accounts for what it disclosed.
+/// Consumes the answer, as [`open`] does.
+///
+/// # Errors
+/// [`CheckError`] when copy and answer are not by one institution and of each other, or the copy is not for this key;
+/// [`DecodeError`] where what was sealed is not well-formed.
+pub fn open_with_copy(
+    answer: Document<Answer>,
+    copy: &Document<AnswerCopy>,
+    key: &OpeningKey,
+) -> Result<OpenedAnswer, SealError> {
+    let Document { header, digest, signers, body } = answer;
+    let signer = *signers.first().ok_or(DecodeError::Signers)?;
+    if copy.signers.first() != Some(&signer) {
+        return Err(CheckError::Signer("copy").into());
+    }
+    let of = (copy.header.answer, copy.header.roster, copy.header.created, &copy.header.institution);
+    if of != (digest, header.roster, header.created, &header.institution) {
+        return Err(CheckError::WrongAnswer.into());
+    }
+    let info = copy_info(&header.roster, &digest);
+    let content_key = seal::open(key, &info, &copy.header.content_key.0, "copy")?;
+    let binding = binding(&header.roster, &header.module_sha256, header.version, header.created, &signer);
+    let level = crate::slot::level_of_size(header.slot_size).ok_or(CheckError::Shape("answer.slot_size"))?;
+
+    // How many opening groups the roster has shows in the length alone.
+    let sealed_slot = u64::from(header.slot_size) + u64::try_from(TAG_BYTES).unwrap_or(0);
+    let sealed = u64::from(header.slot_count) * sealed_slot;
+    let coverage = u64::try_from(COVERAGE_BYTES + TAG_BYTES).unwrap_or(0);
+    let keys = header.body_bytes.checked_sub(sealed + coverage).and_then(|keys| usize::try_from(keys).ok());
+    let mut rest = envelope::Reader(&body);
+    rest.take(keys.ok_or(CheckError::Shape("answer.body_bytes"))?, "content key")?;
+    open_parts(header, level, &binding, &content_key, rest)
+}
+
+/// Opens the coverage statement and the slots, which is all that `rest` holds.
+fn open_parts(
+    header: Answer,
+    level: Level,
+    binding: &Digest,
+    content_key: &[u8],
+    mut rest: envelope::Reader<'_>,
+) -> Result<OpenedAnswer, SealError> {
     let cipher =
-        ChaCha20Poly1305::new_from_slice(&content_key).map_err(|_| CheckError::Seal("content key"))?;
+        ChaCha20Poly1305::new_from_slice(content_key).map_err(|_| CheckError::Seal("content key"))?;
     let open_part = |n: u64, sealed: &[u8]| {
         let payload = Payload { msg: sealed, aad: binding.as_bytes() };
         cipher.decrypt(&nonce(n), payload).map(Zeroizing::new).map_err(|_| CheckError::Seal("answer"))
     };
 
     let coverage = Coverage::decode(&open_part(0, rest.take(COVERAGE_BYTES + TAG_BYTES, "coverage")?)?)?;
-    let slot_bytes = crate::slot::size(roster.level) + TAG_BYTES;
+    let slot_bytes = crate::slot::size(level) + TAG_BYTES;
     let mut slots = Vec::new();
-    for n in 1..=u64::from(roster.slot_count) {
-        slots.push(Slot::decode(roster.level, &open_part(n, rest.take(slot_bytes, "slots")?)?)?);
+    for n in 1..=u64::from(header.slot_count) {
+        slots.push(Slot::decode(level, &open_part(n, rest.take(slot_bytes, "slots")?)?)?);
     }
     rest.end("slots")?;
     Ok(OpenedAnswer { header, coverage, slots })

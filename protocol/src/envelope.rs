@@ -4,6 +4,8 @@
 //! it still streams in; [`Document::read`] reads a whole document of a known kind. Nothing of a header
 //! is looked at before its signatures hold.
 
+use std::cmp::Ordering;
+
 use crate::canonical;
 use crate::error::DecodeError;
 use crate::json::{Object, ToJson};
@@ -56,19 +58,9 @@ impl<H: Header> Document<H> {
     pub fn read(bytes: &[u8]) -> Result<Self, DecodeError> {
         let head = Head::parse(bytes)?;
         let body = bytes.get(head.length..).unwrap_or_default();
-        let length = u64::try_from(body.len()).map_err(|_| DecodeError::TooLarge("body"))?;
-        if length < head.body_bytes {
-            return Err(DecodeError::Truncated("body"));
-        }
-        if length > head.body_bytes {
-            return Err(DecodeError::Trailing("body"));
-        }
+        head.check_length(body)?;
         let (header, digest, signers) = head.verify::<H>()?.into_parts();
-        if let Some((_, expected)) = header.body()
-            && Digest::of(body) != expected
-        {
-            return Err(DecodeError::Body);
-        }
+        head.check_body(&header, body)?;
         Ok(Self { header, digest, signers, body: body.to_vec() })
     }
 }
@@ -208,6 +200,27 @@ impl Head {
             return Err(DecodeError::Body);
         }
         Ok(Verified { header, digest: Digest::of(&self.pae()), signers })
+    }
+
+    fn check_length(&self, body: &[u8]) -> Result<(), DecodeError> {
+        let length = u64::try_from(body.len()).map_err(|_| DecodeError::TooLarge("body"))?;
+        match length.cmp(&self.body_bytes) {
+            Ordering::Less => Err(DecodeError::Truncated("body")),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(DecodeError::Trailing("body")),
+        }
+    }
+
+    /// Holds a body against the header that [`Head::verify`] gave.
+    ///
+    /// # Errors
+    /// [`DecodeError::Truncated`], [`DecodeError::Trailing`] or [`DecodeError::Body`].
+    pub fn check_body<H: Header>(&self, header: &H, body: &[u8]) -> Result<(), DecodeError> {
+        self.check_length(body)?;
+        match header.body() {
+            Some((_, expected)) if Digest::of(body) != expected => Err(DecodeError::Body),
+            _ => Ok(()),
+        }
     }
 
     /// Adds a co-signature made elsewhere over [`Head::pae`].

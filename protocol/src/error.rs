@@ -96,6 +96,9 @@ pub enum CheckError {
     /// The answer speaks of another roster.
     #[error("the answer is for another roster")]
     WrongRoster,
+    /// The copy speaks of another answer.
+    #[error("the copy is of another answer")]
+    WrongAnswer,
     /// Past its end.
     #[error("{0} has expired")]
     Expired(&'static str),
@@ -137,6 +140,7 @@ impl CheckError {
             Self::WrongInstitution(_) => "wrong_institution",
             Self::WrongAgreement => "wrong_agreement",
             Self::WrongRoster => "wrong_roster",
+            Self::WrongAnswer => "wrong_answer",
             Self::Expired(_) => "expired",
             Self::NotYet(_) => "not_yet_valid",
             Self::Replayed => "replayed",
@@ -163,6 +167,7 @@ impl CheckError {
             | Self::Seal(f) => f,
             Self::WrongAgreement => "roster.agreement",
             Self::WrongRoster => "answer.roster",
+            Self::WrongAnswer => "copy.answer",
             Self::Replayed => "roster.serial",
             Self::ModuleTooOld(_) => "roster.module_minimum",
             Self::Entropy => "entropy",

@@ -21,6 +21,8 @@ pub enum Use {
     PartId,
     /// The key of such a part.
     PartKey,
+    /// The encapsulation of an answer's copy.
+    AnswerCopy,
 }
 
 /// A deterministic stream of random bytes.
@@ -35,6 +37,7 @@ impl Stream {
             Use::KeyFile => b"key-file",
             Use::PartId => b"part-id",
             Use::PartKey => b"part-key",
+            Use::AnswerCopy => b"answer-copy",
         };
         let mut hasher = blake3::Hasher::new_derive_key("hedui 2026-11-22 hedged generator v1");
         hasher.update(&[u8::try_from(name.len()).unwrap_or(u8::MAX)]);

@@ -29,6 +29,8 @@ crate::json_words! {
         Officer = "officer",
         /// Approves answers at the institution.
         Approver = "approver",
+        /// Opens the copies of answers at the institution.
+        Compliance = "compliance",
         /// The second organisation that signs rosters.
         Cosigner = "cosigner",
         /// Signs receipts.

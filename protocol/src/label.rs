@@ -17,6 +17,8 @@ pub enum Label {
     Log,
     /// A sign-in to the host (SPEC §9).
     SignIn,
+    /// The content key of an answer, for the institution's own compliance office (SPEC §6.6).
+    AnswerCopy,
 }
 
 impl Label {
@@ -29,6 +31,7 @@ impl Label {
             Self::Authorisation => "authorisation",
             Self::Log => "log",
             Self::SignIn => "sign-in",
+            Self::AnswerCopy => "answer-copy",
         }
     }
 

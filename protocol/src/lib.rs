@@ -17,6 +17,7 @@ pub mod answer_seal;
 pub mod authorisation;
 pub mod canonical;
 pub mod clean;
+pub mod copy;
 pub mod coverage;
 pub mod envelope;
 pub mod error;

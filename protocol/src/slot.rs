@@ -28,6 +28,12 @@ pub fn size(level: Level) -> usize {
     }
 }
 
+/// The level whose slots have this size.
+pub fn level_of_size(bytes: u32) -> Option<Level> {
+    let bytes = usize::try_from(bytes).ok()?;
+    [Level::L0, Level::L1, Level::L2].into_iter().find(|level| size(*level) == bytes)
+}
+
 /// Kinds of asset, and of liability (from 129 up), which are never netted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]

@@ -28,6 +28,10 @@ pub mod op {
     pub const HAND_OVER: u8 = 0x08;
     /// Take a piece of a part.
     pub const TAKE_OVER: u8 = 0x09;
+    /// The next piece of the list of rows set aside.
+    pub const SET_ASIDE: u8 = 0x0A;
+    /// The answer's copy for the compliance office.
+    pub const COPY: u8 = 0x0B;
     /// Make keys.
     pub const NEW_KEY: u8 = 0x10;
     /// Answer a host's challenge.
@@ -36,6 +40,8 @@ pub mod op {
     pub const CO_SIGN: u8 = 0x12;
     /// Say what a document is.
     pub const INSPECT: u8 = 0x13;
+    /// Approve an answer.
+    pub const APPROVE: u8 = 0x14;
 }
 
 /// One instance of the matcher.

@@ -217,6 +217,31 @@ def open_answer(request: Request) -> Request:
 
 
 @operation
+def make_copy(request: Request) -> Request:
+    """answer, copy and sealing_private to take the content key from, compliance_key, entropy, signing_seed → document."""
+    answer = _document(request, "answer")
+    content_key = answers.copied_key(answer, _document(request, "copy"), _hex(request, "sealing_private", 32))
+    return {
+        "document": to_b64(
+            answers.make_copy(
+                answer, content_key, _hex(request, "compliance_key", 32), _hex(request, "entropy", 32),
+                _hex(request, "signing_seed", 32),
+            )
+        )
+    }
+
+
+@operation
+def open_copy(request: Request) -> Request:
+    """answer, copy, sealing_private (the compliance office's) → as open_answer."""
+    opened = answers.open_with_copy(
+        _document(request, "answer"), _document(request, "copy"), _hex(request, "sealing_private", 32)
+    )
+    found = [{"slot": i, "bytes": opened.slots[i].hex(), **slot.readable()} for i, slot in opened.found()]
+    return {"coverage": opened.coverage, "slots": found}
+
+
+@operation
 def slot_write(request: Request) -> Request:
     """level, slot (numbers as in §5.1, with lists "totals" and "accounts") → bytes."""
     parts = dict(request["slot"])

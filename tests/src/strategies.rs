@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use protocol::agreement::{Agreement, Centre, Institution};
 use protocol::answer::Answer;
+use protocol::copy::AnswerCopy;
 use protocol::coverage::{Coverage, Encoding, FileCount, Grain};
 use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::log::LogEntry;
@@ -249,6 +250,20 @@ pub fn receipt() -> impl Strategy<Value = Receipt> {
             log_head,
             log_position,
             received,
+            roster,
+        },
+    )
+}
+
+/// A copy.
+pub fn copy() -> impl Strategy<Value = AnswerCopy> {
+    (digest(), any::<[u8; 32]>(), vec(any::<u8>(), 80), time(), code(), digest()).prop_map(
+        |(answer, key, content_key, created, institution, roster)| AnswerCopy {
+            answer,
+            compliance_key: SealingKey(key),
+            content_key: Base64(content_key),
+            created,
+            institution,
             roster,
         },
     )

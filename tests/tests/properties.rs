@@ -11,6 +11,7 @@ use proptest::test_runner::TestCaseResult;
 use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::canonical;
+use protocol::copy::AnswerCopy;
 use protocol::coverage::{COVERAGE_BYTES, Coverage};
 use protocol::envelope::{self, Document, Header};
 use protocol::error::DecodeError;
@@ -154,6 +155,11 @@ proptest! {
     }
 
     #[test]
+    fn copies(header in strategies::copy(), wound in wound()) {
+        holds(&header, b"", wound)?;
+    }
+
+    #[test]
     fn releases(header in strategies::release(), wound in wound()) {
         holds(&header, b"", wound)?;
     }
@@ -276,7 +282,7 @@ proptest! {
         json in "[\\[\\]{}\",:0-9a-z\\\\]{0,60}",
         length in prop::option::of(0_u32..100),
     ) {
-        for kind in ["joining", "agreement", "roster", "answer", "receipt", "release"] {
+        for kind in ["joining", "agreement", "roster", "answer", "receipt", "release", "copy"] {
             let line = format!("hedui/{kind}/v1\n").into_bytes();
             let length = length.unwrap_or(u32::try_from(json.len()).unwrap()).to_be_bytes();
             for document in [bytes.clone(), [&line[..], &bytes].concat(), [&line[..], &length, json.as_bytes(), &[1], &bytes].concat()] {
@@ -286,6 +292,7 @@ proptest! {
                 let _ = Document::<Answer>::read(&document);
                 let _ = Document::<Receipt>::read(&document);
                 let _ = Document::<Release>::read(&document);
+                let _ = Document::<AnswerCopy>::read(&document);
             }
         }
         let signed = |header: &str| {

@@ -125,7 +125,7 @@ fn propose(arguments: Propose, output: &Output) -> Result<(), Failure> {
         compliance_key: arguments
             .compliance
             .as_ref()
-            .map(|key| keys::sealing_key(key, &[Role::Officer, Role::Approver]))
+            .map(|key| keys::sealing_key(key, &[Role::Officer, Role::Approver, Role::Compliance]))
             .transpose()?,
         cosigner_key: arguments
             .cosigner

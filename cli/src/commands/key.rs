@@ -33,7 +33,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
-    /// centre, institution, officer, approver, cosigner, host or publisher.
+    /// centre, institution, officer, approver, compliance, cosigner, host or publisher.
     #[arg(long, value_parser = one_of::<Role>)]
     role: Role,
     /// The owner's code: letters, digits, `.`, `_`, `-`.

@@ -10,6 +10,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use protocol::Document;
 use protocol::agreement::Agreement;
+use protocol::key_file::Role;
 use protocol::roster::Roster;
 use protocol::value::Digest;
 use runner::files::Task as Size;
@@ -55,7 +56,16 @@ pub(crate) struct Arguments {
     /// Where to write the answer.
     #[arg(long)]
     out: PathBuf,
-    /// Replace a file that is there.
+    /// Where to write the list of rows set aside.
+    #[arg(long)]
+    set_aside: Option<PathBuf>,
+    /// Seal a copy to this key of the institution's compliance office: key file or 64 hexadecimal digits.
+    #[arg(long, requires = "copy")]
+    compliance_key: Option<String>,
+    /// Where to write the copy, which `hedui account` opens.
+    #[arg(long, requires = "compliance_key")]
+    copy: Option<PathBuf>,
+    /// Replace files that are there.
     #[arg(long)]
     force: bool,
     /// Version of the answer; a later one supersedes.
@@ -125,6 +135,11 @@ impl Table {
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let mut out = NewFile::create(&arguments.out, arguments.force)?;
+    let new_file = |path: &PathBuf| NewFile::create(path, arguments.force);
+    let set_aside = arguments.set_aside.as_ref().map(new_file).transpose()?;
+    let copy = arguments.copy.as_ref().map(new_file).transpose()?;
+    let compliance_key = arguments.compliance_key.as_ref();
+    let compliance_key = compliance_key.map(|key| keys::sealing_key(key, &[Role::Compliance])).transpose()?;
     let path = arguments.module.clone().map_or_else(find_module, Ok)?;
     let module = Module::load(&files::read(&path, files::MODULE)?, LIMITS)
         .map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
@@ -139,6 +154,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let last_serial = arguments.last_serial.map_or_else(|| serials.highest(), Ok)?;
     let options = json!({
         "answer_version": arguments.answer_version,
+        "compliance_key": compliance_key,
         "last_serial": last_serial,
         "module_sha256": module_sha256,
         "now": edge::now()?.unix(),
@@ -162,30 +178,48 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let size =
         Size::deserialize(&task).map_err(|_| failure(RunError::Stopped("the task has no size".into())))?;
     let helping = if runner::files::are_worth_helpers(&arguments.files, &size) { threads - 1 } else { 0 };
-    let helpers = (0..helping).map(|_| start().map(|(helper, _)| helper));
-    let mut helpers = helpers.collect::<Result<Vec<_>, _>>()?;
+    let mut helpers = std::thread::scope(|scope| {
+        let opening: Vec<_> =
+            (0..helping).map(|_| scope.spawn(|| start().map(|(helper, _)| helper))).collect();
+        let stopped = |_| Err(failure(RunError::Stopped("an instance could not be opened".into())));
+        opening.into_iter().map(|helper| helper.join().unwrap_or_else(stopped)).collect::<Result<Vec<_>, _>>()
+    })?;
 
     read_files(&mut leader, &mut helpers, &size, &arguments.files)?;
     drop(helpers);
     let report: Value = runner::ask_json(&mut leader, vec![op::FINISH]).map_err(failure)?;
-    loop {
-        let piece = runner::ask(&mut leader, vec![op::READ]).map_err(failure)?;
-        if piece.is_empty() {
-            break;
-        }
-        out.write(&piece)?;
+    read_out(&mut leader, op::READ, &mut out)?;
+    if let Some(mut list) = set_aside {
+        read_out(&mut leader, op::SET_ASIDE, &mut list)?;
+        list.commit()?;
+    }
+    if let Some(copy) = copy {
+        copy.fill(&runner::ask(&mut leader, vec![op::COPY]).map_err(failure)?)?;
     }
     // Before the answer is there: one without a kept serial would let an older roster in.
     serials.keep(Document::<Roster>::read(&roster)?.header.serial)?;
     out.commit()?;
     let json = json!({
         "answer": arguments.out,
+        "copy": arguments.copy,
         "module_sha256": module_sha256,
         "report": report,
+        "set_aside": arguments.set_aside,
         "task": task,
     });
     output.say(&text(&json), &json);
     Ok(())
+}
+
+/// Writes what the module gives piece by piece.
+fn read_out(leader: &mut Sandboxed, op: u8, out: &mut NewFile) -> Result<(), Failure> {
+    loop {
+        let piece = runner::ask(leader, vec![op]).map_err(failure)?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        out.write(&piece)?;
+    }
 }
 
 /// Beside this program, or where `cargo xtask wasm` puts it.

@@ -99,7 +99,8 @@ fn agreement() -> AgreementInForce {
     AgreementInForce { terms, digest: Digest([0; 32]) }
 }
 
-type Outcome = Result<(Coverage, Vec<Warning>, Vec<Vec<u8>>), ModuleError>;
+/// Coverage, warnings, the list of rows set aside, the slots.
+type Outcome = Result<(Coverage, Vec<Warning>, String, Vec<Vec<u8>>), ModuleError>;
 
 /// All that a run gives, over a file in chunks of `chunk` bytes.
 fn run(file: &[u8], chunk: usize, level: Level) -> Outcome {
@@ -108,13 +109,13 @@ fn run(file: &[u8], chunk: usize, level: Level) -> Outcome {
     for piece in file.chunks(chunk) {
         matching.push(piece)?;
     }
-    let (coverage, warnings, _, findings) = matching.finish()?;
+    let Finished { coverage, warnings, set_aside, findings, .. } = matching.finish()?;
     let mut slot = vec![0; slot::size(level)];
     let slots = (0..4).map(|index| {
         findings.write(index, &mut slot);
         slot.clone()
     });
-    Ok((coverage, warnings, slots.collect()))
+    Ok((coverage, warnings, String::from_utf8(set_aside.list()).unwrap(), slots.collect()))
 }
 
 /// More rows than are looked at closely, so that the short way is open behind them.
@@ -166,10 +167,35 @@ fn hits_of_the_short_way_are_found() {
     for number in PEOPLE {
         file.push_str(&format!("某人,身份证,{number},6217,100.00,2026-10-31\n"));
     }
-    let (coverage, _, slots) = run(file.as_bytes(), usize::MAX, Level::L1).unwrap();
+    let (coverage, _, _, slots) = run(file.as_bytes(), usize::MAX, Level::L1).unwrap();
     assert_eq!((coverage.rows, coverage.valid), (2_104, 2_104));
     let rows = |slot: usize| slot::Slot::decode(Level::L1, &slots[slot]).unwrap().rows;
     assert_eq!([rows(0), rows(1), rows(2), rows(3)], [2_102, 1, 1, 0]);
+}
+
+#[test]
+fn rows_set_aside_are_listed_where_they_stand() {
+    let mut file = beginning();
+    file.push_str(
+        "某人,身份证,11010519491231002Y,1,1,2026-10-31\n\n\"某\n人\",身份证,,1,1,2026-10-31\n某人,身份证\n",
+    );
+    file.push_str("某人,身份证,110105194912310021,1,1,2026-10-31\n");
+    let (coverage, _, list, _) = run(file.as_bytes(), usize::MAX, Level::L1).unwrap();
+    let expected = "file,row,reason,number\n1,2102,format,110*************2*\n1,2105,empty,\n1,2106,ragged,\n\
+                    1,2107,check_digit,110*************21\n";
+    assert_eq!(list, expected);
+    assert_eq!(coverage.quarantined.values().sum::<u64>(), 4);
+    // The beginning of the file is line 1 of a second one again.
+    let roster = roster(Level::L0);
+    let mut matching = Matching::new(&roster, &agreement(), prf(), TableOptions::default()).unwrap();
+    for _ in 0..2 {
+        matching
+            .push(&[beginning().as_bytes(), "某人,身份证,x,1,1,2026-10-31\n".as_bytes()].concat())
+            .unwrap();
+        matching.end_file().unwrap();
+    }
+    let list = matching.finish().unwrap().set_aside.list();
+    assert_eq!(list, b"file,row,reason,number\n1,2102,format,*\n2,2102,format,*\n");
 }
 
 /// What every instance of a split run knows.
@@ -186,8 +212,9 @@ fn part(file: &[u8], stretch: &[u8], last: bool, level: Level) -> Result<Vec<Vec
     for piece in stretch.chunks(50_000) {
         helper.push(piece)?;
     }
-    let (head, findings) = helper.end_part(last)?;
-    let mut part = crate::part::SealedPart::make(&head, findings, roster.digest, &entropy, &signer)?;
+    let (head, set_aside, findings) = helper.end_part(last)?;
+    let mut part =
+        crate::part::SealedPart::make(&head, &set_aside, findings, roster.digest, &entropy, &signer)?;
     let mut pieces = Vec::new();
     loop {
         let piece = part.read();
@@ -232,13 +259,13 @@ fn run_split(file: &[u8], at: usize, level: Level) -> (Outcome, Vec<usize>) {
                 leader.push(&file[stretch])?;
             }
         }
-        let (coverage, warnings, _, findings) = leader.finish()?;
+        let Finished { coverage, warnings, set_aside, findings, .. } = leader.finish()?;
         let mut slot = vec![0; slot::size(level)];
         let slots = (0..4).map(|index| {
             findings.write(index, &mut slot);
             slot.clone()
         });
-        Ok((coverage, warnings, slots.collect()))
+        Ok((coverage, warnings, String::from_utf8(set_aside.list()).unwrap(), slots.collect()))
     };
     let outcome = go();
     (outcome, lengths)
@@ -269,7 +296,7 @@ fn a_part_s_shape_says_nothing_of_what_was_found() {
     let at = beginning().len() - 1;
     for level in [Level::L0, Level::L1, Level::L2] {
         let split = |number| run_split([beginning(), rows(number)].concat().as_bytes(), at, level).1;
-        let (found, not_found) = (split("440524188001010014"), split("110101199001011235"));
+        let (found, not_found) = (split("440524188001010014"), split("110101199001011237"));
         assert_eq!(found, not_found);
         assert!(!found.is_empty());
     }

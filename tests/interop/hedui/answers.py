@@ -1,4 +1,4 @@
-"""SPEC §4.4, §6.4: sealing an answer and opening one."""
+"""SPEC §4.4, §4.7, §6.4, §6.6: sealing an answer and opening one, with officers' keys or with a copy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import coverage, documents, hpke, rules, seals
-from .basics import HeduiError, from_hex, parse_time
+from .basics import HeduiError, from_b64, from_hex, label, parse_time, to_b64
 from .documents import Document
 from .hedged import Hedged
 from .slots import Slot
@@ -86,6 +86,61 @@ def open_answer(answer: Document, roster: Document, agreement: Document, officer
         at = slots_at + i * sealed_size
         slots.append(seals.open_part(content_key, i + 1, answer.body[at:at + sealed_size], binding))
     return Opened(coverage.read(statement), slots, roster.header["level"])
+
+
+def make_copy(answer: Document, content_key: bytes, compliance_key: bytes, entropy: bytes, signing_seed: bytes) -> bytes:
+    """The copy that gives `content_key`, the answer's, to the compliance office (§6.6)."""
+    rules.expect(answer, "hedui/answer/v1")
+    stream = Hedged.over("answer-copy", entropy, answer.digest + compliance_key + content_key, signing_seed)
+    header = {
+        "answer": answer.digest.hex(),
+        "compliance_key": compliance_key.hex(),
+        "content_key": to_b64(hpke.seal(compliance_key, _copy_info(answer), content_key, stream.take(32))),
+        **{name: answer.header[name] for name in ("created", "institution", "roster")},
+    }
+    return documents.write("hedui/copy/v1", header, b"", [signing_seed])
+
+
+def open_with_copy(answer: Document, copy: Document, compliance_private: bytes) -> Opened:
+    """Without roster and agreement: the level shows in the slots' size, the groups in the body's length."""
+    content_key = copied_key(answer, copy, compliance_private)
+    header = answer.header
+    levels = [level for level, size in documents.SLOT_SIZES.items() if size == header["slot_size"]]
+    if not levels:
+        raise HeduiError("slot_size", "not that of a level")
+    sealed_size = header["slot_size"] + seals.TAG
+    slots_at = len(answer.body) - header["slot_count"] * sealed_size
+    parts_at = slots_at - coverage.SIZE - seals.TAG
+    if parts_at < 0:
+        raise HeduiError("body_bytes", "too short for its slots")
+    binding = seals.answer_binding(
+        from_hex(header["roster"], "roster", 32), from_hex(header["module_sha256"], "module_sha256", 32),
+        header["version"], parse_time(header["created"], "created"), answer.signers[0],
+    )
+    statement = seals.open_part(content_key, 0, answer.body[parts_at:slots_at], binding)
+    slots = [
+        seals.open_part(content_key, i + 1, answer.body[at:at + sealed_size], binding)
+        for i, at in enumerate(range(slots_at, len(answer.body), sealed_size))
+    ]
+    return Opened(coverage.read(statement), slots, levels[0])
+
+
+def copied_key(answer: Document, copy: Document, compliance_private: bytes) -> bytes:
+    """The answer's content key, out of its copy."""
+    rules.expect(answer, "hedui/answer/v1")
+    rules.expect(copy, "hedui/copy/v1")
+    if copy.signers[0] != answer.signers[0]:
+        raise HeduiError("signatures", "copy and answer are not by one institution")
+    if copy.header["answer"] != answer.digest.hex():
+        raise HeduiError("answer", "the copy is of another answer")
+    for name in ("created", "institution", "roster"):
+        if copy.header[name] != answer.header[name]:
+            raise HeduiError(name, "not that of the answer")
+    return hpke.open_sealed(compliance_private, _copy_info(answer), from_b64(copy.header["content_key"], "content_key"))
+
+
+def _copy_info(answer: Document) -> bytes:
+    return label("answer-copy", from_hex(answer.header["roster"], "roster", 32) + answer.digest)
 
 
 def _binding(header: dict[str, Any], roster: Document, agreement: Document) -> bytes:

@@ -1,4 +1,4 @@
-"""SPEC §4: the six documents. Each has a table of members and, some, a rule between members."""
+"""SPEC §4: the seven documents. Each has a table of members and, some, a rule between members."""
 
 from __future__ import annotations
 
@@ -113,6 +113,14 @@ RELEASE: dict[str, Form] = {
     "source_sha256": forms.digest,
     "toolchain": forms.text,
 }
+COPY: dict[str, Form] = {
+    "answer": forms.digest,
+    "compliance_key": forms.key,
+    "content_key": forms.sealed(80),
+    "created": forms.time,
+    "institution": forms.code,
+    "roster": forms.digest,
+}
 TABLES: dict[str, dict[str, Form]] = {
     "hedui/joining/v1": JOINING,
     "hedui/agreement/v1": AGREEMENT,
@@ -120,6 +128,7 @@ TABLES: dict[str, dict[str, Form]] = {
     "hedui/answer/v1": ANSWER,
     "hedui/receipt/v1": RECEIPT,
     "hedui/release/v1": RELEASE,
+    "hedui/copy/v1": COPY,
 }
 
 

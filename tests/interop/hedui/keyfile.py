@@ -15,7 +15,7 @@ from .basics import HeduiError, from_b64, to_b64
 TYPE = "hedui/key/v1"
 WHITE_SPACE = b" \t\n\r"
 KDF = {"m_kib": 32768, "name": "argon2id", "p": 1, "t": 4}
-ROLES = ("centre", "institution", "officer", "approver", "cosigner", "host", "publisher")
+ROLES = ("centre", "institution", "officer", "approver", "compliance", "cosigner", "host", "publisher")
 TABLE: dict[str, forms.Form] = {
     "code": forms.code,
     "kdf": forms.object_of({

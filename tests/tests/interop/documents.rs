@@ -4,6 +4,7 @@ use e2e::exchange::{PASSPHRASE, Party, Relation, Setup, in_force, now, sha256};
 use e2e::module::{self, Native};
 use protocol::agreement::Agreement;
 use protocol::answer::Answer;
+use protocol::copy::AnswerCopy;
 use protocol::envelope::{Document, Header};
 use protocol::joining::JoiningRequest;
 use protocol::receipt::Receipt;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::answers::open_alike;
 use crate::dice::Dice;
 use crate::fixture::{
-    Exchange, TINY, exchange, full, hit_only, joining, open_request, python_party, receipt, release,
+    Exchange, TINY, copy, exchange, full, hit_only, joining, open_request, python_party, receipt, release,
 };
 use e2e::python::{Python, b64, from_b64, private, seed_of};
 
@@ -44,6 +45,7 @@ fn what_rust_writes_python_reads() {
         read_alike::<Answer>(&mut python, &answer);
         read_alike::<Receipt>(&mut python, &receipt(&relation.party));
         read_alike::<Release>(&mut python, &release(&relation.party));
+        read_alike::<AnswerCopy>(&mut python, &copy(&relation.party));
         python.ask(&json!({"op": "check_parties", "joining": b64(&joining)}));
         python.ask(&json!({
             "op": "check_parties", "agreement": b64(&relation.agreement), "roster": b64(&relation.roster),

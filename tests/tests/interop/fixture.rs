@@ -3,13 +3,14 @@
 use e2e::exchange::{Centre, PASSPHRASE, Party, Relation, Setup, now, sha256, text};
 use e2e::module::{self, Native, OpenRequest};
 use e2e::world::{Sizes, World};
+use protocol::copy::AnswerCopy;
 use protocol::envelope;
 use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::key_file::KeyFile;
 use protocol::receipt::Receipt;
 use protocol::release::Release;
 use protocol::roster::{Field, Level, PrfName};
-use protocol::value::Digest;
+use protocol::value::{Base64, Digest};
 use serde_json::json;
 
 use crate::dice::Dice;
@@ -92,6 +93,18 @@ pub(crate) fn receipt(party: &Party) -> Vec<u8> {
         log_head: Digest::of(b"head"),
         log_position: 3,
         received: now(),
+        roster: Digest::of(b"roster"),
+    };
+    envelope::write(&header, b"", &[&party.keys.signing]).unwrap()
+}
+
+pub(crate) fn copy(party: &Party) -> Vec<u8> {
+    let header = AnswerCopy {
+        answer: Digest::of(b"answer"),
+        compliance_key: party.keys.opening.public(),
+        content_key: Base64(vec![7; 80]),
+        created: now(),
+        institution: "bank-a".parse().unwrap(),
         roster: Digest::of(b"roster"),
     };
     envelope::write(&header, b"", &[&party.keys.signing]).unwrap()

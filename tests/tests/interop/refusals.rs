@@ -4,6 +4,7 @@ use e2e::exchange::{PASSPHRASE, sha256};
 use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::canonical;
+use protocol::copy::AnswerCopy;
 use protocol::envelope::{self, Document, Header as _};
 use protocol::joining::JoiningRequest;
 use protocol::key_file::KeyFile;
@@ -14,7 +15,7 @@ use protocol::secret::SigningKey;
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::fixture::{Exchange, TINY, exchange, hit_only, joining, python_party, receipt, release};
+use crate::fixture::{Exchange, TINY, copy, exchange, hit_only, joining, python_party, receipt, release};
 use e2e::forge;
 use e2e::python::{Python, b64};
 
@@ -28,6 +29,7 @@ fn reads(kind: &str, bytes: &[u8]) -> bool {
         Answer::TYPE => Document::<Answer>::read(bytes).is_ok(),
         Receipt::TYPE => Document::<Receipt>::read(bytes).is_ok(),
         Release::TYPE => Document::<Release>::read(bytes).is_ok(),
+        AnswerCopy::TYPE => Document::<AnswerCopy>::read(bytes).is_ok(),
         "hedui/key/v1" => KeyFile::read(bytes).is_ok_and(|file| file.unlock(PASSPHRASE).is_ok()),
         _ => panic!("{kind}"),
     }
@@ -64,6 +66,7 @@ pub(crate) fn one_of_each(python: &mut Python) -> Vec<(&'static str, Vec<u8>)> {
         (Answer::TYPE, answer),
         (Receipt::TYPE, receipt(&relation.party)),
         (Release::TYPE, release(&relation.party)),
+        (AnswerCopy::TYPE, copy(&relation.party)),
         ("hedui/key/v1", key_file),
     ]
 }
