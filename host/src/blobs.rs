@@ -5,7 +5,7 @@
 //! the disk before they return (`LocalFileSystem::with_fsync`).
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::body::{Body, Bytes};
 use object_store::local::LocalFileSystem;
@@ -48,10 +48,15 @@ pub(crate) struct Blobs {
 }
 
 impl Blobs {
+    /// Where they are.
+    pub(crate) fn root(data_dir: &Path) -> PathBuf {
+        data_dir.join(DIRECTORY)
+    }
+
     /// Opens the directory, and removes the uploads that a crash cut short. A blob that has its name is
     /// never removed: where the store was restored from an older copy, it may be the only one left.
     pub(crate) fn open(data_dir: &Path) -> Result<Self, Fault> {
-        let root = data_dir.join(DIRECTORY);
+        let root = Self::root(data_dir);
         std::fs::create_dir_all(&root)?;
         match std::fs::remove_dir_all(root.join(INCOMING)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
@@ -126,7 +131,8 @@ impl Incoming {
 /// An upload that is whole and on the disk, but not yet kept under its name.
 #[derive(Debug)]
 pub(crate) struct Complete {
-    key: Key,
+    /// Where it lies.
+    pub(crate) key: Key,
     /// SHA-256 of its bytes: the name it will have.
     pub(crate) name: Digest,
     /// How many bytes it has.

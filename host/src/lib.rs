@@ -13,7 +13,7 @@
 //! | `state.rs`, `clock.rs`, `host_key.rs` | configuration, and what all requests share |
 //! | `store.rs`, `blobs.rs`, `migrations/` | SQLite, and the files beside it |
 //! | `sign_in.rs`, `party.rs` | who asks |
-//! | `agreements.rs`, `rosters.rs`, `answers.rs`, `upload.rs`, `document.rs` | the documents |
+//! | `agreements.rs`, `rosters.rs`, `answers.rs`, `upload.rs`, `resume.rs`, `partial.rs`, `document.rs` | the documents |
 //! | `log.rs` | the chain |
 //! | `body.rs`, `linger.rs`, `problem.rs`, `headers.rs`, `pages.rs`, `serve.rs` | HTTP |
 //!
@@ -37,8 +37,10 @@ mod host_key;
 mod linger;
 mod log;
 mod pages;
+mod partial;
 mod party;
 mod problem;
+mod resume;
 mod rosters;
 mod serve;
 mod sign_in;
@@ -53,6 +55,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use axum::routing::{self, MethodRouter};
 use axum::{Extension, Router};
+use protocol::envelope::MAX_HEAD;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use body::Takes;
@@ -67,6 +70,7 @@ pub const OPENAPI: &str = include_str!("../openapi.json");
 const JSON: Takes = Takes::Json(16 << 10);
 const AGREEMENT: Takes = Takes::Document(128 << 10);
 const ROSTER: Takes = Takes::Document(64 << 20);
+const HEAD: Takes = Takes::Document(MAX_HEAD as u64);
 
 /// Every route of the API, and what it takes.
 pub fn routes() -> Vec<Route> {
@@ -83,6 +87,8 @@ pub fn routes() -> Vec<Route> {
         get("/api/v1/rosters/{digest}", rosters::fetch),
         get("/api/v1/rosters/{digest}/answers", answers::list),
         post("/api/v1/rosters/{digest}/answers", Takes::Answer, upload::receive),
+        post("/api/v1/rosters/{digest}/uploads", HEAD, resume::begin),
+        post("/api/v1/uploads/{digest}", Takes::Answer, resume::piece),
         get("/api/v1/answers/{digest}", answers::fetch),
         get("/api/v1/answers/{digest}/receipt", answers::receipt),
         get("/api/v1/log", log::read),

@@ -16,12 +16,13 @@ use crate::problem::Refusal;
 use crate::state::State;
 
 /// Every kind of file that is served, by its extension.
-const TYPES: [(&str, &str); 10] = [
+const TYPES: [(&str, &str); 11] = [
     ("css", "text/css; charset=utf-8"),
     ("html", "text/html; charset=utf-8"),
     ("ico", "image/x-icon"),
     ("js", "text/javascript; charset=utf-8"),
     ("json", "application/json"),
+    ("minisig", "text/plain; charset=utf-8"),
     ("png", "image/png"),
     ("svg", "image/svg+xml"),
     ("txt", "text/plain; charset=utf-8"),
@@ -29,8 +30,17 @@ const TYPES: [(&str, &str); 10] = [
     ("woff2", "font/woff2"),
 ];
 
-/// What is served of the artifact directory.
-const ARTIFACTS: [&str; 4] = ["matcher.js", "matcher.wasm", "reader.js", "reader.wasm"];
+/// What is served of the artifact directory: the modules, and the release that they are of with its signatures.
+const ARTIFACTS: [&str; 8] = [
+    "matcher.js",
+    "matcher.wasm",
+    "reader.js",
+    "reader.wasm",
+    "release.json",
+    "release.json.minisig",
+    "release.json.1.minisig",
+    "release.json.2.minisig",
+];
 
 /// How deep folders of the page may nest.
 const MAX_DEPTH: usize = 3;

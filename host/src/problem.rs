@@ -60,6 +60,9 @@ pub enum Refusal {
     /// The institution has as many uploads under way as a host allows.
     #[error("other uploads of this institution are under way: wait for them")]
     TooManyUploads,
+    /// A piece of an upload that does not begin where the last one ended.
+    #[error("the upload has come to byte {0}: go on from there")]
+    UploadOffset(u64),
     /// The host's own trouble.
     #[error("the host failed ({}): try again, then tell its operator", .0.code())]
     Internal(Fault),
@@ -140,6 +143,7 @@ impl Refusal {
             Self::VersionTaken => (S::CONFLICT, "version_taken", field("answer.version")),
             Self::TooManyAnswers => (S::CONFLICT, "too_many_answers", field("answer.version")),
             Self::TooManyUploads => (S::TOO_MANY_REQUESTS, "too_many_uploads", None),
+            Self::UploadOffset(_) => (S::CONFLICT, "upload_offset", field("offset")),
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", None),
         }
     }

@@ -16,6 +16,7 @@ use protocol::{Code, PublicKey, Time};
 use crate::blobs::Blobs;
 use crate::clock::{Clock, Randomness, SystemClock, SystemRandomness};
 use crate::pages::Pages;
+use crate::partial::Partials;
 use crate::problem::Fault;
 use crate::sign_in::Challenges;
 use crate::store::Store;
@@ -104,6 +105,7 @@ pub struct Inner {
     pub(crate) challenges: Challenges,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
+    pub(crate) partials: Partials,
     pub(crate) pages: Pages,
     pub(crate) uploads: Uploads,
     /// Held as long as the host runs: two hosts on one directory would sweep each other's uploads.
@@ -149,9 +151,10 @@ impl State {
             .map_err(|error| StartError::File("web_dir or artifact_dir", error))?;
         let store = Store::open(&config.data_dir).await.map_err(Fault::from)?;
         let blobs = Blobs::open(&config.data_dir)?;
+        let partials = Partials::open(&Blobs::root(&config.data_dir))?;
         log::check(&store).await?;
         let uploads = Uploads::default();
-        let inner = Inner { config, fittings, key, challenges, store, blobs, pages, uploads, _lock: lock };
+        let inner = Inner { config, fittings, key, challenges, store, blobs, partials, pages, uploads, _lock: lock };
         Ok(Self(Arc::new(inner)))
     }
 

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Whatever fails on the way leaves what was accepted before as it was, and the same upload may be tried again.
+//! A client on a line that breaks sends it in pieces instead: [`crate::resume`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
@@ -50,7 +51,7 @@ pub(crate) async fn receive(
     if intake.declared.is_some_and(|declared| declared > longest) {
         return Err(Refusal::BodyTooLarge(longest));
     }
-    let _turn = state.uploads.begin(&party.key).ok_or(Refusal::TooManyUploads)?;
+    let _turn = state.uploads.begin(&party.key, None).ok_or(Refusal::TooManyUploads)?;
 
     let (head, beginning) = read_head(&mut intake).await?;
     let answer = head.verify::<Answer>()?;
@@ -79,7 +80,11 @@ async fn read_head(intake: &mut Intake) -> Result<(Head, Bytes), Refusal> {
 }
 
 /// The receipt given for an answer to this roster before.
-async fn receipt_of(state: &State, answer: &Digest, roster: &Digest) -> Result<Option<Vec<u8>>, Fault> {
+pub(crate) async fn receipt_of(
+    state: &State,
+    answer: &Digest,
+    roster: &Digest,
+) -> Result<Option<Vec<u8>>, Fault> {
     let row = sqlx::query("SELECT receipt FROM answers WHERE digest = ? AND roster = ?")
         .bind(answer.as_bytes().as_slice())
         .bind(roster.as_bytes().as_slice())
@@ -89,7 +94,7 @@ async fn receipt_of(state: &State, answer: &Digest, roster: &Digest) -> Result<O
 }
 
 /// All that can be said against an answer by its head.
-async fn judge(
+pub(crate) async fn judge(
     state: &State,
     answer: &Verified<Answer>,
     kept: &Kept,
@@ -155,7 +160,7 @@ async fn read_body(
 }
 
 /// Log entry, answer and receipt, together or not at all.
-async fn record(
+pub(crate) async fn record(
     state: &State,
     party: &Party,
     answer: Verified<Answer>,
@@ -209,35 +214,52 @@ async fn record(
     Ok((StatusCode::CREATED, receipt_file(&digest, receipt)).into_response())
 }
 
-/// Uploads under way, by institution.
+/// Uploads under way, by institution: how many, and which of those that come in pieces.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Uploads(Arc<Mutex<HashMap<PublicKey, usize>>>);
+pub(crate) struct Uploads(Arc<Mutex<HashMap<PublicKey, UnderWay>>>);
+
+#[derive(Debug, Default)]
+struct UnderWay {
+    count: usize,
+    pieces: HashSet<Digest>,
+}
 
 impl Uploads {
-    fn begin(&self, key: &PublicKey) -> Option<Turn> {
-        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = under_way.entry(*key).or_default();
-        if *count >= MAX_UPLOADS {
+    /// A place for one more; for the next piece of an upload, only while no other piece of it comes in.
+    pub(crate) fn begin(&self, key: &PublicKey, piece_of: Option<Digest>) -> Option<Turn> {
+        let mut institutions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = institutions.entry(*key).or_default();
+        if under_way.count >= MAX_UPLOADS || piece_of.is_some_and(|upload| !under_way.pieces.insert(upload)) {
             return None;
         }
-        *count += 1;
-        Some(Turn { uploads: self.clone(), key: *key })
+        under_way.count += 1;
+        Some(Turn { uploads: self.clone(), key: *key, piece_of })
+    }
+
+    /// Whether a piece of this upload is coming in.
+    pub(crate) fn under_way(&self, key: &PublicKey, upload: &Digest) -> bool {
+        let institutions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        institutions.get(key).is_some_and(|under_way| under_way.pieces.contains(upload))
     }
 }
 
 /// One upload's place, given back on drop.
-struct Turn {
+pub(crate) struct Turn {
     uploads: Uploads,
     key: PublicKey,
+    piece_of: Option<Digest>,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut under_way = self.uploads.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = under_way.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                under_way.remove(&self.key);
+        let mut institutions = self.uploads.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(under_way) = institutions.get_mut(&self.key) {
+            under_way.count -= 1;
+            if let Some(upload) = self.piece_of {
+                under_way.pieces.remove(&upload);
+            }
+            if under_way.count == 0 {
+                institutions.remove(&self.key);
             }
         }
     }

@@ -39,6 +39,8 @@ protocol::json_options! {
         pub header_row: Option<u32>,
         /// What figures count.
         pub unit: Option<Unit>,
+        /// What the figures of each column count, where the person settled it: over `unit` and the heading.
+        pub units: Option<Vec<Option<Unit>>>,
     }
 }
 
@@ -226,7 +228,12 @@ impl Layout {
                 .collect(),
             None => guessed,
         };
-        let columns = Columns::of(&roles, options.unit)
+        let settled = |i: usize| options.units.as_ref().and_then(|units| units.get(i).copied().flatten());
+        let unit = |(i, (role, guessed)): (usize, &(Option<Role>, Unit))| {
+            (*role, settled(i).or(options.unit).unwrap_or(*guessed))
+        };
+        let roles: Vec<(Option<Role>, Unit)> = roles.iter().enumerate().map(unit).collect();
+        let columns = Columns::of(&roles)
             .ok_or_else(|| ModuleError::new("no_id_column", "file", "no column of identity numbers"))?;
         let width = if heading.is_empty() { roles.len() } else { heading.len() };
         let grain =
@@ -241,10 +248,10 @@ fn bad_option(name: &str) -> ModuleError {
 }
 
 impl Columns {
-    fn of(roles: &[(Option<Role>, Unit)], unit: Option<Unit>) -> Option<Self> {
+    fn of(roles: &[(Option<Role>, Unit)]) -> Option<Self> {
         let mut columns = Self::default();
         let mut id_number = None;
-        for (index, (role, guessed)) in roles.iter().enumerate() {
+        for (index, (role, unit)) in roles.iter().enumerate() {
             let Some(role) = *role else { continue };
             let place = match role {
                 Role::IdNumber => &mut id_number,
@@ -257,7 +264,7 @@ impl Columns {
                 Role::Product => &mut columns.product,
                 Role::Status => &mut columns.status,
                 Role::Amount(kind) => {
-                    columns.amounts.push((kind, Column { index, unit: unit.unwrap_or(*guessed) }));
+                    columns.amounts.push((kind, Column { index, unit: *unit }));
                     insert_once(&mut columns.roles, role.name());
                     continue;
                 }
@@ -313,6 +320,16 @@ mod tests {
             let text = "姓名,身份证号,余额\n张三,1,2\n".replace(',', &c.to_string());
             assert_eq!(find(&text).unwrap().delimiter, delimiter);
         }
+    }
+
+    #[test]
+    fn a_column_s_own_unit_stands_over_the_heading() {
+        let text = "证件号码,存款余额（万元）,理财余额,基金余额\n1,2,3,4\n";
+        let units = Some(vec![None, Some(Unit::One), Some(Unit::TenThousand)]);
+        let options = TableOptions { units, ..TableOptions::default() };
+        let layout = Layout::find(text.as_bytes(), true, &options).unwrap();
+        let units: Vec<Unit> = layout.columns.amounts.iter().map(|(_, column)| column.unit).collect();
+        assert_eq!(units, [Unit::One, Unit::TenThousand, Unit::One]);
     }
 
     #[test]

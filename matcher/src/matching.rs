@@ -143,6 +143,19 @@ impl Matching {
         Ok(())
     }
 
+    /// Reads the next file by settings of its own.
+    ///
+    /// # Errors
+    /// `bad_option` for another balance date: there is one in the coverage statement.
+    pub fn read_next_as(&mut self, options: TableOptions) -> Result<(), ModuleError> {
+        if options.balance_date != self.options.balance_date {
+            return Err(ModuleError::new("bad_option", "balance_date", "one balance date for all files"));
+        }
+        self.defaults.currency = options.currency;
+        self.options = options;
+        Ok(())
+    }
+
     /// Ends the current file and makes the clear slots ready; the next chunk begins another file.
     ///
     /// # Errors

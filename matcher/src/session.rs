@@ -146,7 +146,15 @@ impl Session {
             }
             Op::HandOver => self.hand_over(rest),
             Op::TakeOver => self.take_over(rest),
-            Op::NextFile => self.open_step(|open| open.matching.end_file()),
+            Op::NextFile if rest.is_empty() => self.open_step(|open| open.matching.end_file()),
+            Op::NextFile => {
+                let [table] = request::parts(rest)?;
+                let table = keys::options(table)?;
+                self.open_step(|open| {
+                    open.matching.end_file()?;
+                    open.matching.read_next_as(table)
+                })
+            }
             Op::Finish => match std::mem::replace(self, Self::Over) {
                 Self::Open(open) => {
                     let (sealed, report) = open.finish()?;

@@ -46,6 +46,9 @@ fn replies_have_the_described_members() {
     let host = TestHost::start();
     let world = host.with_rosters();
     assert_eq!(world.as_bank.post(&world.answers_path(), &world.answer(1)).status, 201);
+    let second = world.answer(2);
+    let head = &second[..protocol::Head::parse(&second).unwrap().length];
+    let upload = world.as_bank.post(&world.answers_path().replace("answers", "uploads"), head).json();
     let description: Value = serde_json::from_str(host::OPENAPI).unwrap();
     let required = |schema: &str| -> BTreeSet<String> {
         let names = description["components"]["schemas"][schema]["required"].as_array().unwrap();
@@ -59,6 +62,7 @@ fn replies_have_the_described_members() {
         (&centre.get("/api/v1/agreements").json()[0], "AgreementSummary"),
         (&centre.get("/api/v1/rosters").json()[0], "RosterSummary"),
         (&centre.get(&world.answers_path()).json()[0], "AnswerSummary"),
+        (&upload, "Upload"),
         (&centre.get("/api/v1/log").json(), "Log"),
         (&centre.get("/api/v1/log").json()["entries"][0], "LogEntry"),
         (&centre.get("/nowhere").json(), "Problem"),
