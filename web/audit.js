@@ -1,7 +1,7 @@
 // @ts-check
 // For the institution's security staff: what the module is, and under which policy the page runs.
 import { button, facts, groups, h, p, panel, saveLink, size, speak, t } from './dom.js';
-import { icon, moduleBytes, pages, policiesOf } from './edition.js';
+import { icon, moduleBytes, online, pages, policiesOf } from './edition.js';
 import { Matcher } from './matcher.js';
 
 const POLICIES = [
@@ -16,25 +16,65 @@ async function policies(file) {
   return POLICIES.map((name) => [name, policy(name)]);
 }
 
-const matcher = new Matcher();
-/** @type {any} */ const found = await matcher.load().catch((error) => ({ failure: error.code }));
-const wasm = new Blob([await moduleBytes('matcher.wasm') ?? '']);
+/** A module as it was fetched. @param {string} name */
+async function look(name) {
+  const matcher = new Matcher();
+  /** @type {any} */ const found = await matcher.load(name).catch((error) => ({ failure: error.code }));
+  matcher.stop();
+  return { name, digest: matcher.digest, bytes: matcher.bytes, wasm: new Blob([await moduleBytes(name).catch(() => null) ?? '']), ...found };
+}
+
+/** The release that the server says these modules are of, and the keys that signed it; null where there is none. */
+async function release() {
+  const text = (/** @type {string} */ name) => moduleBytes(name).then((bytes) => bytes && new TextDecoder().decode(bytes));
+  const manifest = online && await text('release.json');
+  if (!manifest) return null;
+  const read = await new Response(manifest).json().catch(() => ({}));
+  const signatures = await Promise.all(['', '.1', '.2'].map((n) => text(`release.json${n}.minisig`)));
+  const keys = signatures.flatMap((signature) => keyOf(signature) ?? []);
+  return { manifest, files: /** @type {any[]} */ (read.files ?? []), number: read.release, issued: read.issued, keys };
+}
+
+/** The number of the key in a signature of minisign's: eight bytes, written from the last. @param {string | null} signature */
+function keyOf(signature) {
+  const line = signature?.split('\n')[1]?.trim();
+  const bytes = line ? Uint8Array.from(atob(line), (c) => c.charCodeAt(0)) : [];
+  return bytes.length === 74 ? [...bytes.slice(2, 10)].reverse().map((b) => b.toString(16).padStart(2, '0')).join('').toUpperCase() : null;
+}
+
+const modules = [await look('matcher.wasm'), await look('reader.wasm')].filter((module, i) => i === 0 || !module.failure);
+const published = await release();
 const sent = { page: await policies('./audit.html'), worker: await policies('./worker.js') };
-matcher.stop();
 let language = /** @type {'zh' | 'en'} */ ('zh');
 
-function module() {
+/** @param {any} found @param {number} i */
+function modulePanel(found, i) {
   const list = (/** @type {string[]} */ names) => h('ul', { class: 'exports' }, names.map((name) => h('li', {}, h('code', {}, name))));
-  if (found.failure) return p('notice bad', t(`error.${found.failure}.0`));
-  return facts([
-    [t('audit.bytes'), size(matcher.bytes)],
-    [t('audit.digest'), h('code', { id: 'module-digest', class: 'digest' }, groups(matcher.digest))],
+  const title = t(`audit.${found.name.replace('.wasm', '')}`);
+  if (found.failure) return panel(title, p('notice bad', t(`error.${found.failure}.0`)));
+  const claimed = published?.files.find((file) => file.name === found.name)?.sha256;
+  const same = claimed === found.digest;
+  return panel(title, facts([
+    [t('audit.bytes'), size(found.bytes)],
+    [t('audit.digest'), h('code', { id: i ? 'reader-digest' : 'module-digest', class: 'digest' }, groups(found.digest))],
+    [t('audit.release'), claimed
+      ? h('span', { class: same ? 'good' : 'bad', id: `release-${found.name.replace('.wasm', '')}`, 'data-same': same }, t(same ? 'audit.same' : 'audit.differs'))
+      : h('span', { class: 'hint' }, t('audit.noRelease'))],
     [t('audit.imports'), found.imports.length
       ? [p('bad', t('audit.someImports')), list(found.imports)]
-      : h('span', { class: 'good', id: 'no-imports' }, t('audit.noImports'))],
+      : h('span', { class: 'good', id: i ? 'reader-no-imports' : 'no-imports' }, t('audit.noImports'))],
     [t('audit.exports'), list(found.exports)],
-  ]);
+  ]));
 }
+
+/** Who signed the release, and how to check that with another tool. */
+const releasePanel = () => published && panel(t('audit.releaseTitle'), facts([
+  [t('audit.number'), `${published.number} · ${published.issued}`],
+  [t('audit.keys'), published.keys.length
+    ? h('ul', { id: 'release-keys' }, published.keys.map((key) => h('li', {}, h('code', {}, key))))
+    : h('span', { class: 'bad' }, t('audit.unsigned'))],
+  [t('audit.checkRelease'), [h('code', {}, 'minisign -Vm release.json -p publisher.pub'), h('small', {}, t('audit.checkReleaseText'))]],
+]), saveLink('download-release', 'release.json', new Blob([published.manifest]), 'release.json', { class: 'button quiet' }));
 
 /** The content policy must be there; the others are shown where they are. @param {[string, string][]} headers */
 const inForce = (headers) => facts(headers.map(([name, value]) => {
@@ -57,8 +97,9 @@ function show() {
     h('div', { class: 'frame single' }, h('main', {}, h('section', { class: 'sheet' },
       h('h1', {}, t('audit.title')),
       p('lead', t('audit.lead')),
-      panel(t('audit.module'), module()),
-      panel(t('audit.how'), h('p', {}, t('audit.howText')), saveLink('download', t('audit.download'), wasm, 'matcher.wasm', { class: 'button second' }), facts([
+      ...modules.map(modulePanel),
+      releasePanel(),
+      panel(t('audit.how'), h('p', {}, t('audit.howText')), p('actions', ...modules.map((module, i) => saveLink(i ? 'download-reader' : 'download', t('audit.download', { name: module.name }), module.wasm, module.name, { class: 'button second' }))), facts([
         [t('audit.linux'), h('code', {}, 'sha256sum matcher.wasm')],
         [t('audit.windows'), h('code', {}, 'certutil -hashfile matcher.wasm SHA256')],
       ])),
@@ -66,7 +107,7 @@ function show() {
       panel(t('audit.worker'), inForce(sent.worker)),
       panel(t('audit.trust'), h('p', {}, t('audit.trustText'))),
       p('actions', h('a', { class: 'button', href: pages.index }, t('audit.back')))))));
-  document.body.dataset.state = found.failure ? 'error' : 'idle';
+  document.body.dataset.state = modules[0].failure ? 'error' : 'idle';
 }
 
 show();

@@ -1,125 +1,213 @@
 // @ts-check
-// Step 3: the customer files, and how they are read.
-import { button, choices, day, entry, field, h, input, p, panel, picker, select, t } from './dom.js';
+// Step 3: the customer files, what each was taken for, and how they are read.
+import { button, entry, facts, fill, groups, h, input, p, picker, size, t } from './dom.js';
 import { Failure } from './matcher.js';
+import { emptyJournal } from './journal.js';
+import { fits, readProfile, settled } from './profile.js';
+import { columnsPanel, formatPanel, profilePanel, readingPanel, unitsPanel, unitsSettled } from './reading.js';
+import { setAsideRows } from './report.js';
 import { showProgress } from './run.js';
 import { options } from './task.js';
 
 /** @typedef {import('./page.js').App} App */
-/** @typedef {{heading: string, role: string | null}} Column of a preview */
-/** @typedef {(changed: object) => void} Set changes options of the table and looks again */
+/** @typedef {{preview?: any, failure?: Failure}} Look what was found, or why it can't be read */
+/** @typedef {{file: File, sheet: number | null, name: string, hidden?: boolean}} Entry a file, or one sheet of a spreadsheet: what is read by settings of its own */
+
+const ACCEPT = '.csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et,.xml,.htm,.html,.hedui';
 
 /** Step 3. @param {App} app */
 export function files(app) {
   const { state } = app;
   /** @type {File[]} */ const chosen = state.files;
-  const look = () => app.act('files.busy', async () => {
-    let asked;
-    do {
-      asked = state.table; // may be changed again while the module looks
-      state.preview = await app.matcher.preview({ file: state.files[0], table: asked });
-    } while (asked !== state.table);
-  });
-  /** @type {Set} */
+  const preview = shown(state);
+  /** @type {import('./reading.js').Set} */
   const set = (changed) => {
-    state.table = { ...state.table, ...changed };
-    look();
+    settle(state, changed);
+    app.act('files.busy', () => lookAt(app));
   };
-  const take = (/** @type {File[]} */ files) => {
-    Object.assign(state, { files, preview: null, table: app.emptyTable() });
-    look();
+  const take = (/** @type {File[]} */ dropped) => app.act('files.busy', () => takeFiles(app, dropped));
+  const drop = (/** @type {number} */ i) => app.act('files.busy', () => readEntries(app, state.entries.filter((/** @type {Entry} */ _, /** @type {number} */ j) => j !== i)));
+  const show = (/** @type {number} */ i) => {
+    state.at = i;
+    app.render();
   };
-  const same = (/** @type {File} */ a, /** @type {File} */ b) => a.size === b.size && a.lastModified === b.lastModified;
-  const twins = chosen.filter((file, i) => chosen.slice(0, i).some((other) => same(file, other)));
+  const meant = { type: 'checkbox', checked: state.twinsMeant, onchange: (/** @type {any} */ e) => { state.twinsMeant = e.target.checked; } };
   return {
     content: [
-      picker('customer-files', t('files.choose'), chosen, take, { accept: '.csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et,.xml,.htm,.html', multiple: true }),
-      ...twins.map((file) => p('notice', t('files.twice', { name: file.name }))),
-      chosen.length > 1 && p('hint', t('files.first', { name: chosen[0].name })),
-      ...(state.preview ? [columnsPanel(app, set), formatPanel(app, set), readingPanel(app, set)] : []),
+      picker('customer-files', t('files.choose'), state.entries.length > 1 ? [] : chosen, take,
+        { accept: ACCEPT, multiple: true, hint: t('files.profileTake') }),
+      state.entries.length > 1 && state.looks.length > 0 && fileList(state, drop, show),
+      state.passed.length > 0 && h('p', { class: 'hint', id: 'passed' }, t('files.passed', { list: state.passed.join(t('listComma')) })),
+      ...state.twins.map((/** @type {File[]} */ [a, b]) => p('notice', t('files.twice', { name: b.name, other: a.name }))),
+      state.twins.length > 0 && h('label', { class: 'check' }, input('twins-meant', meant), t('files.twinsMeant')),
+      ...(preview ? [columnsPanel(state, preview, set), unitsPanel(state, preview, set), formatPanel(state, preview, set),
+        readingPanel(state, preview, set), profilePanel(state, preview)] : []),
+      app.online && trustNote(state.task.agreed),
     ],
-    actions: [state.preview && button('run', t('files.go'), () => start(app))],
+    actions: [preview && button('run', t('files.go'), () => start(app))],
   };
 }
 
-/** @param {App} app @param {Set} set */
-function columnsPanel({ state: { preview } }, set) {
-  /** @type {(string | null)[]} */ const roles = preview.columns.map((/** @type {Column} */ column) => column.role);
-  const change = (/** @type {number} */ i, /** @type {string} */ role) =>
-    set({ columns: roles.map((old, j) => (j === i ? role || null : old)), header_row: preview.header_row });
-  const uses = /** @type {[string, string][]} */ ([['', t('files.unused')], ...choices('columnRoles')]);
-  const row = (/** @type {Column} */ column, /** @type {number} */ i) => h('tr', { class: roles[i] ? '' : 'unused' },
-    h('th', { scope: 'row', id: `column-${i}` }, column.heading || t('files.blank')),
-    h('td', {}, h('ul', { class: 'samples' }, preview.rows.slice(0, 3).map((/** @type {string[]} */ cells) => h('li', {}, cells[i] || ' ')))),
-    h('td', {}, select(`role-${i}`, uses, roles[i] ?? '', (role) => change(i, role), { 'aria-labelledby': `column-${i} use` })));
-  const head = (/** @type {string} */ id) => h('th', { scope: 'col', id }, t(`files.${id}`));
-  return panel(t('files.columns'), p('hint', t('files.columnsHint')),
-    !roles.includes('id_number') && p('notice bad', t('files.needId')),
-    h('table', { id: 'columns' },
-      h('thead', {}, h('tr', {}, head('column'), head('sample'), head('use'))), h('tbody', {}, preview.columns.map(row))));
+/** Whoever serves the page is trusted with the file: said where it is chosen, with what to use instead. @param {any} agreed */
+const trustNote = ({ page_sha256: page }) => h('details', { id: 'trust', open: Boolean(page) }, h('summary', {}, t('trust.title', { host: location.host })),
+  h('div', { class: 'first' }, p(page ? 'notice' : '', t(page ? 'trust.agreed' : 'trust.text')),
+    h('ol', { class: 'plain' }, entry('trust.steps').map((/** @type {string} */ step) => h('li', {}, step))),
+    facts([
+      page && [t('trust.digest'), h('code', { class: 'digest', id: 'page-digest' }, groups(page))],
+      [t('audit.windows'), h('code', {}, 'certutil -hashfile hedui-offline.html SHA256')],
+      [t('audit.linux'), h('code', {}, 'sha256sum hedui-offline.html')],
+    ])));
+
+/** The preview of the file whose columns are shown. @param {any} state */
+const shown = (state) => state.looks[state.at]?.preview;
+/** Headings as one text: files that have the same are read the same way. @param {any} preview */
+const headings = (preview) => preview?.columns.map((/** @type {any} */ column) => column.heading).join('\n');
+
+/** Settles something for every file like the one that is shown; what no column says, for all. @param {any} state @param {object} changed */
+function settle(state, changed) {
+  const common = 'balance_date' in changed || 'currency' in changed;
+  const like = (/** @type {number} */ i) => common || i === state.at || headings(state.looks[i].preview) === headings(shown(state));
+  state.tables = state.tables.map((/** @type {object} */ table, /** @type {number} */ i) => (like(i) ? { ...table, ...changed } : table));
 }
 
-/** @param {App} app @param {Set} set */
-function formatPanel({ state: { preview, table } }, set) {
-  const chooser = (/** @type {'encoding' | 'delimiter'} */ name) => {
-    const group = `${name}s`;
-    const found = t('files.auto', { value: entry(group)[preview[name]] ?? preview[name] });
-    /** @type {[string, string][]} */ const list = [['', table[name] ? t('files.automatic') : found], ...choices(group)];
-    const changed = (/** @type {string} */ value) => set({ columns: null, header_row: null, [name]: value || null });
-    return field(t(`files.${name}`), select(name, list, table[name] ?? '', changed));
-  };
-  const row = { type: 'number', min: 0, max: 30, value: table.header_row ?? preview.header_row };
-  return panel(t('files.format'), p('hint', t('files.formatHint')), h('div', { class: 'three' },
-    chooser('encoding'), chooser('delimiter'),
-    field(t('files.header'), input('header-row', row, (value) => set({ columns: null, header_row: Number(value) })))));
+/** Customer files, a profile, or both, chosen or dropped. @param {App} app @param {File[]} dropped */
+async function takeFiles(app, dropped) {
+  const { state } = app;
+  const isProfile = (/** @type {File} */ file) => file.name.endsWith('.hedui');
+  const [data, profiles] = [dropped.filter((file) => !isProfile(file)), dropped.filter(isProfile)];
+  if (data.length) Object.assign(state, { files: data, entries: [], looks: [], passed: [], profile: null });
+  if (profiles.length) state.profile = { name: profiles[0].name, read: await readProfile(profiles[0]), fits: false, tried: false };
+  if (!state.files.length) return;
+  /** @type {Entry[]} */ const entries = [];
+  for (const file of data.length ? state.files : []) entries.push(...await sheetsOf(app, file));
+  await readEntries(app, data.length ? entries : state.entries);
 }
 
-/** @param {App} app @param {Set} set */
-function readingPanel({ state }, set) {
-  const { preview, table, task: { asked } } = state;
-  const has = (/** @type {string} */ role) => preview.columns.some((/** @type {Column} */ column) => column.role === role);
-  const grain = (/** @type {string} */ value) => {
-    const more = { type: 'radio', name: 'grain', checked: value === (table.grain ?? preview.grain) };
-    return h('label', { class: 'check' }, input(`grain-${value}`, more, () => set({ grain: value })), t(`files.${value}`));
+/** @param {App} app @param {Entry[]} entries */
+async function readEntries(app, entries) {
+  const { state } = app;
+  Object.assign(state, { entries, tables: entries.map(app.emptyTable), at: 0, looks: [], twins: [], twinsMeant: false });
+  if (state.profile) state.profile.tried = false;
+  state.files = state.files.filter((/** @type {File} */ file) => entries.some((entry) => entry.file === file));
+  if (!entries.length) return;
+  await lookAt(app);
+  state.twins = await twins(app);
+}
+
+/** What a file is read as: itself, or those of its sheets that have rows with identity numbers. @param {App} app @param {File} file @returns {Promise<Entry[]>} */
+async function sheetsOf(app, file) {
+  const whole = { file, sheet: null, name: file.name };
+  const preview = await app.matcher.preview({ file, table: app.emptyTable() }).catch(() => null);
+  if (!preview?.sheets) return [whole];
+  /** @type {Entry[]} */ const entries = [];
+  for (const [sheet, { name, hidden }] of preview.sheets.entries()) {
+    const entry = { file, sheet, name: preview.sheets.length > 1 ? `${file.name} · ${name}` : file.name, hidden };
+    const found = await app.matcher.preview({ file, table: app.emptyTable(), sheet }).catch((failure) => ({ failure }));
+    if (!found.failure && !found.problem && found.rows.length) entries.push(entry);
+    else app.state.passed.push(entry.name);
+  }
+  return entries.length ? entries : [whole];
+}
+
+/** Lets the module look at every file, as often as the settings change meanwhile. @param {App} app */
+async function lookAt(app) {
+  const { state } = app;
+  const one = (/** @type {Entry} */ { file, sheet }, /** @type {object} */ table) => /** @type {Promise<Look>} */ (app.matcher.preview({ file, sheet, table })
+    .then((preview) => ({ preview, failure: preview.problem && new Failure(preview.problem.code, preview.problem) }), (failure) => ({ failure })));
+  let asked;
+  do {
+    asked = state.tables;
+    /** @type {Look[]} */ const looks = [];
+    for (const [i, entry] of state.entries.entries()) looks.push(await one(entry, asked[i]));
+    state.looks = looks;
+    const { profile } = state;
+    if (profile && !profile.tried) {
+      profile.tried = true;
+      for (const [i, entry] of state.entries.entries()) {
+        const table = { ...asked[i], ...settled(profile.read) };
+        const again = await one(entry, table);
+        if (!again.preview || !fits(profile.read, again.preview)) continue;
+        profile.fits = true;
+        state.tables = state.tables.with(i, table);
+      }
+    }
+  } while (asked !== state.tables);
+  const failed = state.looks.find((/** @type {Look} */ { preview }) => !preview);
+  if (failed) throw failed.failure;
+}
+
+/** Files that hold the same bytes as an earlier one. Only those of one length are read for it. @param {App} app */
+async function twins(app) {
+  /** @type {File[]} */ const chosen = app.state.files;
+  /** @type {File[][]} */ const found = [];
+  for (const [i, b] of chosen.entries()) {
+    for (const a of chosen.slice(0, i)) {
+      if (a.size === b.size && await app.matcher.ask('same', { a, b })) found.push([a, b]);
+    }
+  }
+  return found;
+}
+
+/** What each of several files was taken for. @param {any} state @param {(i: number) => void} drop @param {(i: number) => void} show */
+function fileList({ entries, looks, tables, at }, drop, show) {
+  const word = (/** @type {string} */ group, /** @type {string} */ value) => entry(group)[value] ?? value;
+  const found = (/** @type {Look} */ { preview, failure }, /** @type {any} */ table) => {
+    if (!preview) return h('span', { class: 'bad', 'data-code': failure?.code }, fill(entry(`error.${failure?.code}`)?.[0] ?? failure?.code, failure?.numbers));
+    const used = preview.columns.filter((/** @type {any} */ column) => column.role).length;
+    return [
+      `${word('encodings', preview.encoding)} · ${word('delimiters', preview.delimiter)}`,
+      h('small', {}, t('files.found', { header: preview.header_row, used, columns: preview.columns.length })),
+      failure && h('small', { class: 'bad' }, entry(`error.${failure.code}`)[0]),
+      !failure && !unitsSettled(preview, table) && h('small', { class: 'open' }, t('files.unitsOpen')),
+    ];
   };
-  /** @type {[string, string][]} */
-  const units = [['', t('files.unitAuto')], ['one', t('files.one')], ['ten_thousand', t('files.ten_thousand')]];
-  /** @type {[string, string][]} */
-  const currencies = ['CNY', 'USD', 'HKD', 'EUR', 'JPY', 'GBP'].map((code) => [code, code]);
-  const date = { type: 'date', value: table.balance_date ?? '' };
-  const version = { type: 'number', min: 1, max: 999, value: state.version };
-  return panel(t('files.settings'),
-    h('fieldset', {}, h('legend', {}, t('files.grain')), grain('account'), grain('customer')),
-    h('div', { class: 'three' },
-      field(t('files.unit'), select('unit', units, table.unit ?? '', (unit) => set({ unit: unit || null }))),
-      !has('currency')
-        && field(t('files.currency'), select('currency', currencies, table.currency ?? 'CNY', (currency) => set({ currency }))),
-      !has('balance_date')
-        && field(t('files.balance'), input('balance-date', date, (value) => set({ balance_date: value || null })),
-          t('files.balanceHint', { asOf: day(asked.as_of) })),
-      field(t('files.version'), input('answer-version', version, (value) => { state.version = Number(value) || 1; }),
-        t('files.versionHint'))));
+  const row = (/** @type {Entry} */ { file, name, hidden }, /** @type {number} */ i) => h('tr', { 'aria-current': i === at ? 'true' : null },
+    h('th', { scope: 'row' }, name, h('small', {}, size(file.size)), hidden && h('small', { class: 'open' }, t('files.hidden'))),
+    h('td', { id: `found-${i}`, 'data-encoding': looks[i].preview?.encoding }, found(looks[i], tables[i])),
+    h('td', { class: 'buttons' },
+      i !== at && looks[i].preview && button(`show-${i}`, t('files.show'), () => show(i), { class: 'button quiet', 'aria-label': t('files.showOne', { name }) }),
+      button(`drop-${i}`, t('files.drop'), () => drop(i), { class: 'button quiet', 'aria-label': t('files.dropOne', { name }) })));
+  const head = (/** @type {string} */ key) => h('th', { scope: 'col' }, t(key));
+  return h('div', { class: 'scroll' }, h('table', { id: 'file-list' },
+    h('caption', {}, t('files.list', { n: entries.length })),
+    h('thead', {}, h('tr', {}, head('files.file'), head('files.takenFor'), h('td', {}))), h('tbody', {}, files.map(row))),
+  p('hint', t('files.first', { name: entries[at].name })));
+}
+
+/** What keeps the run from starting is said before it starts, and the file that it is about is shown. @param {App} app */
+function judge({ state }) {
+  for (const [i, { preview, failure }] of /** @type {Look[]} */ (state.looks).entries()) {
+    state.at = i;
+    if (failure) throw failure;
+    const roles = preview.columns.map((/** @type {any} */ column) => column.role);
+    if (!roles.includes('id_number')) throw new Failure('no_id_column');
+    const dated = roles.includes('balance_date') || state.tables[i].balance_date;
+    if (state.task.asked.fields.includes('balance_date') && !dated) throw new Failure('files.needDate');
+    if (!unitsSettled(preview, state.tables[i])) throw new Failure('files.needUnit');
+  }
+  if (state.twins.length && !state.twinsMeant) throw new Failure('files.needTwins');
 }
 
 /** Leaves step 3 for step 4, and that for step 5, or back. @param {App} app */
 async function start(app) {
   const { state } = app;
-  const roles = state.preview.columns.map((/** @type {Column} */ column) => column.role);
   await app.act('', async () => {
-    if (!roles.includes('id_number')) throw new Failure('no_id_column');
-    const dated = roles.includes('balance_date') || state.table.balance_date;
-    if (state.task.asked.fields.includes('balance_date') && !dated) throw new Failure('files.needDate');
+    judge(app);
     app.go('run');
   });
   if (state.step !== 'run') return;
   await app.act('run.starting', async () => {
-    const { files, task: { roster, agreement }, table } = state;
+    const { entries, task: { roster, agreement }, tables } = state;
+    const files = entries.map((/** @type {Entry} */ { file }) => file);
+    const sheets = entries.map((/** @type {Entry} */ { sheet }) => (sheet === null ? null : [sheet]));
     const total = files.reduce((/** @type {number} */ sum, /** @type {File} */ file) => sum + file.size, 0);
     state.progress = { bytes: 0, rows: 0, total, started: performance.now() };
-    state.outcome = await app.matcher.run({ files, roster, agreement, options: options(app, table) }, (news) => {
+    Object.assign(state, { notes: [], log: null, journal: emptyJournal(), journalFile: null, receipt: null, approverKey: null });
+    const outcome = await app.matcher.run({ files, sheets, tables, roster, agreement, options: options(app, tables[0]) }, (news) => {
       Object.assign(state.progress, news);
       showProgress(state.progress);
     });
+    state.outcome = { ...outcome, approvers: [], rows: await setAsideRows(outcome.setAside) };
     app.go('send');
   });
   if (state.step === 'run') app.go('files', true);

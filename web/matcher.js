@@ -41,9 +41,9 @@ export class Matcher {
   /** Of the reader module, once one is in use. */
   readerDigest = '';
 
-  /** Fetches the module, once, and starts the first Worker. */
-  async load() {
-    const wasm = await moduleBytes('matcher.wasm');
+  /** Fetches a module, once, and starts the first Worker. @param {string} [name] the audit page looks at the other one too */
+  async load(name = 'matcher.wasm') {
+    const wasm = await moduleBytes(name);
     if (!wasm) throw new Failure('module_missing');
     this.#wasm = wasm;
     this.digest = await sha256(this.#wasm);
@@ -104,8 +104,8 @@ export class Matcher {
   /**
    * The whole run over the files. Where they are large and the machine has several processors, other Workers help; what
    * they need they get from the first one, by channels that the page has no end of.
-   * @param {{files: File[], roster: Uint8Array, agreement: Uint8Array, options: object, measured?: boolean,
-   *   sheets?: (number[] | null)[]}} asked `sheets`: for each file the sheets that are read, null for all of them
+   * @param {{files: File[], tables?: object[], roster: Uint8Array, agreement: Uint8Array, options: object, measured?: boolean,
+   *   sheets?: (number[] | null)[]}} asked for each file how it is read, where that differs; and the sheets that are read, null for all
    * @param {(news: any) => void} progress @param {number} [workers]
    */
   async run(asked, progress, workers = worthwhile(asked.files)) {

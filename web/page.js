@@ -5,6 +5,7 @@ import { button, count, entry, fill, forgetLinks, groups, h, p, speak, t } from 
 import { icon, online, pages } from './edition.js';
 import { Host } from './host.js';
 import { Failure, Matcher } from './matcher.js';
+import { approve } from './approve.js';
 import { files } from './files.js';
 import { run } from './run.js';
 import { send } from './send.js';
@@ -12,7 +13,9 @@ import { task } from './task.js';
 import { unlock } from './unlock.js';
 
 const STEPS = /** @type {const} */ (['unlock', 'task', 'files', 'run', 'send']);
-const VIEWS = { unlock, task, files, run, send };
+/** An approver's way is shorter. */
+const APPROVING = /** @type {const} */ (['unlock', 'approve']);
+const VIEWS = { unlock, task, files, run, send, approve };
 
 /** An invented number, and what a spreadsheet makes of it: 15 digits kept, a binary fraction, a power of ten. */
 const NUMBER = '110105194912310374';
@@ -34,10 +37,10 @@ const app = {
 
   /** Options of `preview`, SPEC §10: find out everything. */
   emptyTable: () => ({
-    balance_date: null, columns: null, currency: null, delimiter: null, encoding: null, grain: null, header_row: null, unit: null,
+    balance_date: null, columns: null, currency: null, delimiter: null, encoding: null, grain: null, header_row: null, unit: null, units: null,
   }),
 
-  /** Goes to a step. @param {typeof STEPS[number]} step @param {boolean} [keepFailure] */
+  /** Goes to a step. @param {keyof VIEWS} step @param {boolean} [keepFailure] */
   go(step, keepFailure = false) {
     app.state.step = step;
     if (!keepFailure) app.state.failure = null;
@@ -79,7 +82,9 @@ const app = {
 
 /** @param {boolean} [ended] */
 function begin(ended = false) {
-  app.state = { step: 'unlock', busy: '', failure: null, ended, files: [], table: app.emptyTable(), version: 1, lastSerial: 0 };
+  app.state = {
+    step: 'unlock', busy: '', failure: null, ended, files: [], entries: [], passed: [], tables: [], looks: [], at: 0, twins: [], version: 1, lastSerial: 0,
+  };
   render();
 }
 
@@ -120,10 +125,14 @@ function header() {
     button('language', t('other'), other, { class: 'button plain', lang: app.language === 'zh' ? 'en' : 'zh-CN' })));
 }
 
+/** The steps of whoever holds the key. @param {any} state @returns {readonly string[]} */
+const pathOf = ({ key }) => (key?.role === 'approver' ? APPROVING : STEPS);
+
 /** Where one is, and what was chosen on the way. */
 function rail() {
   const { step, key, task, files, outcome } = app.state;
-  const at = STEPS.indexOf(step);
+  const path = pathOf(app.state);
+  const at = path.indexOf(step);
   /** @type {Record<string, any>} */
   const notes = {
     unlock: key?.name,
@@ -136,7 +145,7 @@ function rail() {
       h('span', { class: 'mark', 'aria-hidden': 'true' }, i < at ? '✓' : i + 1),
       h('span', { class: 'label' }, t(`${name}.name`), i < at && h('span', { class: 'unseen' }, ` ${t('done')}`)),
       i < at && notes[name] && h('small', {}, notes[name]));
-  return h('nav', { 'aria-label': t('steps') }, h('ol', {}, STEPS.map(item)));
+  return h('nav', { 'aria-label': t('steps') }, h('ol', {}, path.map(item)));
 }
 
 /** One step, on a sheet of its own: where one is, what leaves the building, what went wrong, what happens next. */
@@ -144,10 +153,10 @@ function sheet() {
   const { step, busy, failure, ended, receipt } = app.state;
   const view = /** @type {any} */ (VIEWS)[step](app);
   const leaves = view.leaves ?? 'nothing';
-  const back = /** @type {Record<string, any>} */ ({ task: 'unlock', files: 'task' })[step];
+  const back = /** @type {Record<string, any>} */ ({ task: 'unlock', files: 'task', approve: 'unlock' })[step];
   const next = entry(!app.online && step === 'send' ? 'send.nextLocal' : `${step}.next`);
   return h('section', { class: 'sheet', 'data-step': step },
-    p('where', t('where', { n: STEPS.indexOf(step) + 1, of: STEPS.length })),
+    p('where', t('where', { n: pathOf(app.state).indexOf(step) + 1, of: pathOf(app.state).length })),
     h('h1', { tabindex: -1 }, t(`${step}.title`)),
     p('lead', t(`${step}.lead`)),
     h('p', { class: leaves === 'nothing' ? 'leaves' : 'leaves some', id: 'leaves', 'data-leaves': leaves },

@@ -56,8 +56,13 @@ export function task(app) {
   const rosters = () => (state.rosters.length
     ? h('ul', { class: 'cards', id: 'rosters' }, state.rosters.map(card))
     : h('p', { class: 'notice', id: 'no-rosters' }, t('task.empty')));
+  // Both may be dropped on either place: their names say which is which.
+  const sort = (/** @type {'roster' | 'agreement'} */ kind, /** @type {File[]} */ files) => set(Object.fromEntries(files.map((file) => {
+    const named = /\.(roster|agreement)\.hedui$/.exec(file.name)?.[1];
+    return [`${files.length > 1 && named ? named : kind}File`, file];
+  })));
   const chooser = (/** @type {'roster' | 'agreement'} */ kind) => picker(`${kind}-file`, t(`task.${kind}`),
-    state[`${kind}File`] ? [state[`${kind}File`]] : [], ([file]) => set({ [`${kind}File`]: file }), { accept: '.hedui' });
+    state[`${kind}File`] ? [state[`${kind}File`]] : [], (files) => sort(kind, files), { accept: '.hedui', multiple: true });
   return {
     leaves: app.online ? 'signIn' : 'nothing',
     content: [

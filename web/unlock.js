@@ -20,7 +20,7 @@ export function unlock(app) {
       await app.matcher.ask('unlock', { keyFile: state.key.bytes, passphrase });
       passphrase.fill(0);
       Object.assign(state, { resumed: false, ended: false });
-      app.go(state.task ? 'files' : 'task');
+      app.go(state.key.role === 'approver' ? 'approve' : state.task ? 'files' : 'task');
     });
   };
   const enter = (/** @type {KeyboardEvent} */ e) => e.key === 'Enter' && open();
@@ -32,7 +32,8 @@ export function unlock(app) {
       app.online && !isSecureContext && h('p', { class: 'notice bad', id: 'plain' }, t('unlock.plain')),
       state.resumed && p('notice', t('unlock.again2')),
       picker('key-file', t('unlock.keyFile'), state.key?.files ?? [], take, { accept: '.hedui', hint: t('unlock.keyHint') }),
-      state.key && facts([[t('unlock.unit'), state.key.name], [t('unlock.code'), state.key.code]]),
+      state.key && facts([
+        [t(state.key.role === 'approver' ? 'unlock.approver' : 'unlock.unit'), state.key.name], [t('unlock.code'), state.key.code]]),
       field(t('unlock.passphrase'), input('passphrase', { type: 'password', onkeydown: enter })),
       h('label', { class: 'check' }, input('show', { type: 'checkbox', onchange: show }), t('unlock.show')),
     ],
@@ -41,32 +42,39 @@ export function unlock(app) {
   };
 }
 
-/** Reads who a key file belongs to; its secrets are sealed. @param {App} app @param {File} file */
+/** @param {App} app @param {File} file */
 async function takeKey(app, file) {
   app.state.key = null;
+  app.state.key = await readKey(file, ['institution', 'approver']);
+}
+
+/** Reads who a key file belongs to; its secrets are sealed. @param {File} file @param {string[]} roles that may be */
+export async function readKey(file, roles) {
   const bytes = await bytesOf(file, 'key');
   const plain = await new Response(new Blob([bytes])).json().catch(() => null);
   if (plain?.type !== 'hedui/key/v1') throw new Failure('key_file');
-  if (plain.role !== 'institution') throw new Failure('wrong_role');
-  app.state.key = { bytes, files: [file], name: plain.name, code: plain.code, signing: plain.signing_key };
+  if (!roles.includes(plain.role)) throw new Failure('wrong_role');
+  return { bytes, files: [file], name: plain.name, code: plain.code, role: plain.role, signing: plain.signing_key };
 }
 
 /** @param {App} app */
 function keyForm(app) {
   const make = () => {
-    const [code, kind, name] = [typed('new-code'), typed('new-kind'), typed('new-name')];
+    const [role, code, kind, name] = [typed('new-role'), typed('new-code'), typed('new-kind'), typed('new-name')];
     const [passphrase, again] = [takeSecret('new-passphrase'), takeSecret('new-passphrase-again')];
     return app.act('unlock.busy', async () => {
       if (!name || !code) throw new Failure('unlock.incomplete');
       if (hex(passphrase) !== hex(again)) throw new Failure('unlock.differ');
-      const made = await app.matcher.ask('newKey', { passphrase, options: { code, kind, name, now: now(), role: 'institution' } });
-      app.state.made = { ...made, code };
+      const made = await app.matcher.ask('newKey', { passphrase, options: { code, kind, name, now: now(), role } });
+      const { signing_key: signing } = await new Response(made.key).json();
+      app.state.made = { ...made, code, role, signing };
       passphrase.fill(0);
       again.fill(0);
     });
   };
   return h('div', { class: 'first' },
     h('p', {}, t('unlock.firstLead')),
+    field(t('unlock.role'), select('new-role', choices('keyRoles'), 'institution', undefined, KEEP)),
     field(t('unlock.unitName'), input('new-name', { maxlength: 200, ...KEEP })),
     h('div', { class: 'pair' },
       field(t('unlock.code'), input('new-code', { maxlength: 32, ...KEEP }), t('unlock.codeHint')),
@@ -86,11 +94,12 @@ function keyMade(app) {
     app.state.made = null;
     document.getElementById('first-time')?.removeAttribute('open');
   });
-  const joining = saveLink('save-joining', t('unlock.saveJoining'), new Blob([made.joining]), `${made.code}.joining.hedui`);
+  const joining = made.role === 'institution'
+    && saveLink('save-joining', t('unlock.saveJoining'), new Blob([made.joining]), `${made.code}.joining.hedui`);
   return h('div', { class: 'first', id: 'made' },
     h('h3', {}, t('unlock.made')),
     h('ol', { class: 'keep' },
       h('li', {}, saveLink('save-key', t('unlock.saveKey'), key, key.name, FOCUS), h('span', {}, t('unlock.madeKey'))),
-      h('li', {}, joining, h('span', {}, t('unlock.madeJoining')))),
+      joining ? h('li', {}, joining, h('span', {}, t('unlock.madeJoining'))) : h('li', {}, h('span', {}, t('unlock.madeApprover')), h('code', { class: 'digest', id: 'made-key' }, made.signing))),
     button('use-key', t('unlock.use'), use, SECOND));
 }

@@ -5,7 +5,8 @@
 // the module's raw exports (SPEC §10). What leaves it: sealed answers, counts, masked samples, errors.
 
 const OP = {
-  open: 1, push: 2, nextFile: 3, finish: 4, read: 5, preview: 6, part: 7, handOver: 8, takeOver: 9, newKey: 0x10, signIn: 0x11, inspect: 0x13,
+  open: 1, push: 2, nextFile: 3, finish: 4, read: 5, preview: 6, part: 7, handOver: 8, takeOver: 9, setAside: 0x0a,
+  newKey: 0x10, signIn: 0x11, inspect: 0x13, approve: 0x14,
 };
 const ABI_VERSION = 1;
 const CHUNK_BYTES = 2 << 20;
@@ -13,6 +14,8 @@ const PREVIEW_BYTES = 256 << 10;
 /** Bytes of a file that tell how it lies, and from which it is worth a helper; how far a line break is looked for. */
 const [SAMPLE_BYTES, STRETCH_BYTES, LINE_BYTES] = [64 << 10, 4 << 20, 128 << 10];
 const PROGRESS_MS = 100;
+/** More bytes than a head has (SPEC §2), and the largest answer whose body is held against its head before it is approved. */
+const [HEAD_BYTES, WHOLE_BYTES] = [66_000, 64 << 20];
 
 /** Bytes of a slot in a part. @type {Record<string, number>} */
 const PART_SLOT_BYTES = { L0: 32, L1: 896, L2: 2944 };
@@ -136,7 +139,7 @@ async function pushSheets(session, file, chosen, table, tally, heard) {
       next = read.ask('read');
       if (first) {
         beside = isBeside(previewOf(piece, table));
-        if (!beside && tally.begun++ > 0) from = json(session.call(OP.nextFile)).rows;
+        if (!beside && tally.begun++ > 0) from = json(session.call(OP.nextFile, utf8(JSON.stringify(table)))).rows;
         first = false;
       }
       if (beside) continue;
@@ -160,6 +163,13 @@ function parts(bytes) {
     at += 4 + length;
   }
   return out;
+}
+
+/** Length of a document's head, SPEC §2. @param {Uint8Array} begun */
+function headLength(begun) {
+  const header = begun.indexOf(10) + 1;
+  const count = header + 4 + new DataView(begun.buffer, begun.byteOffset + header).getUint32(0);
+  return count + 1 + 96 * begun[count] + 8;
 }
 
 /** @param {string} host code of the host @param {Uint8Array} challenge 32 bytes */
@@ -295,6 +305,13 @@ function takeOver(session, pieces) {
   }
 }
 
+/** The list of the rows that were set aside, for the bank alone. @param {Session} session */
+function listed(session) {
+  /** @type {any[]} */ const pieces = [];
+  for (let piece = session.call(OP.setAside); piece.length > 0; piece = session.call(OP.setAside)) pieces.push(piece);
+  return new Blob(pieces, { type: 'text/csv' });
+}
+
 /** What the page may ask for. @type {Record<string, (asked: any, tell: (news: object) => void) => any>} */
 const answers = {
   /** Compiles the module; the page fetched the bytes, since this Worker can't. */
@@ -320,7 +337,36 @@ const answers = {
     return { key, joining };
   },
 
-  inspect: ({ document }) => json(new Session().call(OP.inspect, document)),
+  /** @param {{document: Uint8Array | Blob}} asked of a `Blob` only the head is read */
+  async inspect({ document }) {
+    const bytes = document instanceof Blob ? new Uint8Array(await document.slice(0, HEAD_BYTES).arrayBuffer()) : document;
+    return json(new Session().call(OP.inspect, bytes));
+  },
+
+  /**
+   * An answer with one signature more: by an approver's key, which is forgotten at once, or by the one unlocked here.
+   * @param {{answer: Blob, agreement: Uint8Array, keyFile?: Uint8Array, passphrase?: Uint8Array}} asked
+   */
+  async approve(asked) {
+    const { answer, agreement } = asked;
+    const begun = new Uint8Array(await answer.slice(0, answer.size > WHOLE_BYTES ? HEAD_BYTES : answer.size).arrayBuffer());
+    const head = headLength(begun);
+    const signed = new Session().call(OP.approve, asked.keyFile ?? keyFile, asked.passphrase ?? passphrase, agreement,
+      answer.size > WHOLE_BYTES ? begun.subarray(0, head) : begun);
+    asked.passphrase?.fill(0);
+    return new Blob([signed.slice(0, headLength(signed)), answer.slice(head)]);
+  },
+
+  /** Whether two files hold the same bytes: read side by side, up to the first difference. @param {{a: File, b: File}} asked */
+  async same({ a, b }) {
+    const piece = async (/** @type {File} */ file, /** @type {number} */ at) =>
+      new Uint8Array(await file.slice(at, at + CHUNK_BYTES).arrayBuffer());
+    for (let at = 0; at < a.size; at += CHUNK_BYTES) {
+      const [one, other] = await Promise.all([piece(a, at), piece(b, at)]);
+      if (one.some((byte, i) => byte !== other[i])) return false;
+    }
+    return a.size === b.size;
+  },
 
   /** Opens a task and drops it: signatures, dates and keys are checked before the clerk goes on. */
   check: (asked) => open(asked, random(32)).task,
@@ -369,6 +415,8 @@ const answers = {
     // What a helper finds travels at the roster's size: its stretch must be worth that (SPEC §10.1).
     const shortest = Math.max(STRETCH_BYTES, 4 * task.slot_count * PART_SLOT_BYTES[task.level]);
     let helpers = /** @type {MessagePort[]} */ (asked.helpers ?? []).map((port) => new Helper(port, asked, entropy));
+    // Helpers read every file by the settings of the first.
+    const alike = !asked.tables || asked.tables.every((/** @type {object} */ table) => JSON.stringify(table) === JSON.stringify(asked.tables[0]));
     let [bytes, told] = [0, 0];
     let counts = { rows: 0, valid: 0, quarantined: 0, may_split: false };
     const say = () => {
@@ -386,17 +434,18 @@ const answers = {
     };
     const tally = { begun: 0, passed: 0, hidden: 0 };
     for (const [index, file] of /** @type {File[]} */ (asked.files).entries()) {
+      const table = asked.tables?.[index] ?? asked.options.table;
       if (await isSpreadsheet(file)) {
         const before = bytes;
-        await pushSheets(session, file, asked.sheets?.[index] ?? null, asked.options.table, tally, (now, share) =>
+        await pushSheets(session, file, asked.sheets?.[index] ?? null, table, tally, (now, share) =>
           heard(now, Math.floor(before + share * file.size) - bytes));
         bytes = before + file.size;
         continue;
       }
-      if (tally.begun++ > 0) session.call(OP.nextFile);
+      if (tally.begun++ > 0) session.call(OP.nextFile, utf8(JSON.stringify(table)));
       const at = await push(session, file, 0, file.size, (now, read, at) => {
         heard(now, read);
-        return now.may_split && helpers.some((helper) => helper.ready) && file.size - at >= 2 * shortest;
+        return now.may_split && alike && helpers.some((helper) => helper.ready) && file.size - at >= 2 * shortest;
       });
       if (at === file.size) continue;
       const most = Math.floor((file.size - at) / shortest);
@@ -425,7 +474,7 @@ const answers = {
     for (let piece = session.call(OP.read); piece.length > 0; piece = session.call(OP.read)) pieces.push(piece);
     // For the bench only: how much memory a run took says something of what was found.
     const memory = asked.measured ? session.exports.memory.buffer.byteLength : null;
-    return { report, answer: new Blob(pieces), memory };
+    return { report, answer: new Blob(pieces), setAside: listed(session), memory };
   },
 };
 
