@@ -170,7 +170,7 @@ function fileList({ entries, looks, tables, at }, drop, show) {
   const head = (/** @type {string} */ key) => h('th', { scope: 'col' }, t(key));
   return h('div', { class: 'scroll' }, h('table', { id: 'file-list' },
     h('caption', {}, t('files.list', { n: entries.length })),
-    h('thead', {}, h('tr', {}, head('files.file'), head('files.takenFor'), h('td', {}))), h('tbody', {}, files.map(row))),
+    h('thead', {}, h('tr', {}, head('files.file'), head('files.takenFor'), h('td', {}))), h('tbody', {}, entries.map(row))),
   p('hint', t('files.first', { name: entries[at].name })));
 }
 

@@ -154,7 +154,8 @@ impl State {
         let partials = Partials::open(&Blobs::root(&config.data_dir))?;
         log::check(&store).await?;
         let uploads = Uploads::default();
-        let inner = Inner { config, fittings, key, challenges, store, blobs, partials, pages, uploads, _lock: lock };
+        let inner =
+            Inner { config, fittings, key, challenges, store, blobs, partials, pages, uploads, _lock: lock };
         Ok(Self(Arc::new(inner)))
     }
 

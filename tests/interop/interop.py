@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hedui import answers, coverage, documents, keyfile, log, merkle, names, rosters, rules, seals, tokens
+from hedui import answers, coverage, documents, institution_log, keyfile, log, merkle, names, rosters, rules, seals, tokens
 from hedui.basics import HeduiError, from_b64, from_hex, to_b64
 from hedui.hedged import Hedged
 from hedui.slots import Account, Slot, Total
@@ -337,6 +337,13 @@ def log_digest(request: Request) -> Request:
 def log_head(request: Request) -> Request:
     """entries → head, after checking the chain."""
     return {"head": log.head(request["entries"]).hex()}
+
+
+@operation
+def institution_log_check(request: Request) -> Request:
+    """`{text}` → `{entries, head}`: an institution's log, every line of it."""
+    entries, head = institution_log.check(request["text"].encode())
+    return {"entries": entries, "head": head.hex()}
 
 
 @operation

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use protocol::value::Base64;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 use tokio::runtime::Handle;
@@ -66,6 +66,17 @@ impl Browser {
         let page = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.expect("a session");
         page.set_script_timeout(PATIENCE).await.unwrap();
         Self { page, _chromedriver: chromedriver, _profile: profile, _turn: turn }
+    }
+
+    /// A command of Chromium's developer tools.
+    pub async fn command(&self, name: &str, parameters: Value) -> Value {
+        self.page.cdp().send_raw(name, parameters).await.unwrap()
+    }
+
+    /// Where saved files go from now on.
+    pub async fn save_into(&self, folder: &Path) {
+        let parameters = json!({ "behavior": "allow", "downloadPath": folder });
+        self.command("Browser.setDownloadBehavior", parameters).await;
     }
 
     /// Waits for an element.

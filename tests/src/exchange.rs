@@ -9,7 +9,7 @@ use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::key_file::{KeyFile, Keys, Role};
 use protocol::roster::{Field, Level, PrfName};
 use protocol::secret::Entropy;
-use protocol::value::{Date, Digest, SealingKey, Text, Time};
+use protocol::value::{Date, Digest, PublicKey, SealingKey, Text, Time};
 use protocol::{Document, envelope};
 
 /// The passphrase of every key file here.
@@ -135,6 +135,18 @@ impl Centre {
             signing_key: party.keys.signing.public(),
         };
         let joining = envelope::write(&joining, b"", &[&party.keys.signing]).unwrap();
+        let approvers = if self.setup.approval { vec![approver.keys.signing.public()] } else { Vec::new() };
+        let agreement = self.agree_with(&joining, &party.keys, approvers);
+        let roster = self.roster(&agreement, applicants, 1, self.issued, seed);
+        Relation { party, approver, agreement, roster }
+    }
+
+    /// An agreement with one who made its keys and its joining request elsewhere.
+    pub fn agree(&self, joining: &[u8], keys: &Keys) -> Vec<u8> {
+        self.agree_with(joining, keys, Vec::new())
+    }
+
+    fn agree_with(&self, joining: &[u8], keys: &Keys, approver_keys: Vec<PublicKey>) -> Vec<u8> {
         let terms = Terms {
             number: text("保密-2026-1"),
             purpose: text("社会救助家庭经济状况核对"),
@@ -143,26 +155,20 @@ impl Centre {
             prfs: vec![self.setup.prf],
             valid_from: date("2026-01-01"),
             valid_to: date("2036-12-31"),
-            approver_keys: if self.setup.approval {
-                vec![approver.keys.signing.public()]
-            } else {
-                Vec::new()
-            },
+            approver_keys,
             compliance_key: None,
             cosigner_key: None,
             page_sha256: None,
         };
         let centre = &self.party;
         let proposal = agreement_maker::propose(
-            &joining,
+            joining,
             &centre.code.parse().unwrap(),
             &text("核对中心"),
             &centre.keys,
             terms,
         );
-        let agreement = agreement_maker::countersign(&proposal.unwrap(), &party.keys).unwrap();
-        let roster = self.roster(&agreement, applicants, 1, self.issued, seed);
-        Relation { party, approver, agreement, roster }
+        agreement_maker::countersign(&proposal.unwrap(), keys).unwrap()
     }
 
     /// A roster under `agreement`.

@@ -17,6 +17,7 @@ mod exchange;
 mod links;
 mod openapi;
 mod pages;
+mod pieces;
 mod process;
 mod refusals;
 mod uploads;

@@ -8,7 +8,7 @@ use protocol::roster::{Level, Roster};
 
 use crate::fixture::*;
 
-fn spawn(data: &std::path::Path) -> (Child, Client) {
+pub(crate) fn spawn(data: &std::path::Path) -> (Child, Client) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_hedui-host"))
         .args(["--code", "host-1", "--listen", "127.0.0.1:0"])
         .args(["--centre", &actors().centre.key.public().to_string()])
