@@ -6,7 +6,7 @@
 
 const OP = {
   open: 1, push: 2, nextFile: 3, finish: 4, read: 5, preview: 6, part: 7, handOver: 8, takeOver: 9, setAside: 0x0a,
-  newKey: 0x10, signIn: 0x11, inspect: 0x13, approve: 0x14,
+  newKey: 0x10, signIn: 0x11, coSign: 0x12, inspect: 0x13,
 };
 const ABI_VERSION = 1;
 const CHUNK_BYTES = 2 << 20;
@@ -14,8 +14,8 @@ const PREVIEW_BYTES = 256 << 10;
 /** Bytes of a file that tell how it lies, and from which it is worth a helper; how far a line break is looked for. */
 const [SAMPLE_BYTES, STRETCH_BYTES, LINE_BYTES] = [64 << 10, 4 << 20, 128 << 10];
 const PROGRESS_MS = 100;
-/** More bytes than a head has (SPEC §2), and the largest answer whose body is held against its head before it is approved. */
-const [HEAD_BYTES, WHOLE_BYTES] = [66_000, 64 << 20];
+/** More bytes than a head has (SPEC §2). */
+const HEAD_BYTES = 66_000;
 
 /** Bytes of a slot in a part. @type {Record<string, number>} */
 const PART_SLOT_BYTES = { L0: 32, L1: 896, L2: 2944 };
@@ -308,7 +308,11 @@ function takeOver(session, pieces) {
 /** The list of the rows that were set aside, for the bank alone. @param {Session} session */
 function listed(session) {
   /** @type {any[]} */ const pieces = [];
-  for (let piece = session.call(OP.setAside); piece.length > 0; piece = session.call(OP.setAside)) pieces.push(piece);
+  try {
+    for (let piece = session.call(OP.setAside); piece.length > 0; piece = session.call(OP.setAside)) pieces.push(piece);
+  } catch (error) { // a module of an earlier release keeps no list
+    if (!(error instanceof ModuleError) || error.reply.code !== 'unknown_operation') throw error;
+  }
   return new Blob(pieces, { type: 'text/csv' });
 }
 
@@ -344,17 +348,20 @@ const answers = {
   },
 
   /**
-   * An answer with one signature more: by an approver's key, which is forgotten at once, or by the one unlocked here.
-   * @param {{answer: Blob, agreement: Uint8Array, keyFile?: Uint8Array, passphrase?: Uint8Array}} asked
+   * An answer with one signature more: by an approver's key, which is forgotten at once, or by the one unlocked here. What is
+   * signed is the head, which binds the body; that stays where it is.
+   * @param {{answer: Blob, keyFile?: Uint8Array, passphrase?: Uint8Array}} asked
    */
-  async approve(asked) {
-    const { answer, agreement } = asked;
-    const begun = new Uint8Array(await answer.slice(0, answer.size > WHOLE_BYTES ? HEAD_BYTES : answer.size).arrayBuffer());
-    const head = headLength(begun);
-    const signed = new Session().call(OP.approve, asked.keyFile ?? keyFile, asked.passphrase ?? passphrase, agreement,
-      answer.size > WHOLE_BYTES ? begun.subarray(0, head) : begun);
-    asked.passphrase?.fill(0);
-    return new Blob([signed.slice(0, headLength(signed)), answer.slice(head)]);
+  async approve({ answer, keyFile: file = keyFile, passphrase: secret = passphrase }) {
+    const begun = new Uint8Array(await answer.slice(0, HEAD_BYTES).arrayBuffer());
+    const length = headLength(begun);
+    const signature = new Session().call(OP.coSign, file, secret, begun.subarray(0, length));
+    if (secret !== passphrase) secret.fill(0);
+    // Signatures stand between their count and the eight bytes of the body's length (SPEC §2).
+    const count = begun.indexOf(10) + 5 + new DataView(begun.buffer).getUint32(begun.indexOf(10) + 1);
+    const head = begun.slice(0, length - 8);
+    head[count]++;
+    return new Blob([head, signature.slice(), answer.slice(length - 8)]);
   },
 
   /** Whether two files hold the same bytes: read side by side, up to the first difference. @param {{a: File, b: File}} asked */

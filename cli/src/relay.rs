@@ -29,6 +29,11 @@ impl Relay {
         Ok(self.runtime.block_on(self.relay.post(place, document))?)
     }
 
+    /// Sends an answer; gives the receipt. After a cut it goes on where it stopped.
+    pub(crate) fn send(&self, roster: &Digest, answer: &[u8]) -> Result<Vec<u8>, Failure> {
+        Ok(self.runtime.block_on(self.relay.send(roster, answer))?)
+    }
+
     /// What is there.
     pub(crate) fn list<T: DeserializeOwned>(&self, place: &Place<'_>) -> Result<Vec<T>, Failure> {
         Ok(self.runtime.block_on(self.relay.list(place))?)

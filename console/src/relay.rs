@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Bytes of a list or a problem at most.
 const LIST: u64 = 16 << 20;
@@ -30,6 +30,19 @@ const LARGEST: u64 = 1 << 30;
 const CONNECT: Duration = Duration::from_secs(20);
 /// Longest wait for one whole request and its reply.
 const WHOLE: Duration = Duration::from_secs(1_800);
+
+/// Bytes of a piece of an answer.
+const PIECE: usize = 1 << 20;
+/// What a line that broke looks like.
+const BROKEN: [&str; 5] = ["host_unreachable", "cut", "too_slow", "upload_offset", "too_many_uploads"];
+/// How long is waited before each next try.
+const WAITS: [Duration; 5] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 
 /// A party that is signed in.
 #[derive(Debug)]
@@ -95,6 +108,21 @@ struct SignedIn {
     token: String,
 }
 
+/// How far an answer has come.
+#[derive(Deserialize)]
+struct Upload {
+    upload: Digest,
+    received: u64,
+}
+
+/// Where sending got to.
+enum Sent {
+    /// To the end.
+    Receipt(Vec<u8>),
+    /// Further than before, and then something broke.
+    Further,
+}
+
 /// A refusal (RFC 9457).
 #[derive(Deserialize)]
 struct Problem {
@@ -133,6 +161,51 @@ impl Relay {
     /// [`RelayError`].
     pub async fn post(&self, place: &Place<'_>, document: Vec<u8>) -> Result<Vec<u8>, RelayError> {
         self.call(Method::POST, &place.path(), Some("application/octet-stream"), document, LIST).await
+    }
+
+    /// Sends an answer in pieces; gives the receipt. Where the line breaks it waits, asks how far the answer has come, and
+    /// goes on from there.
+    ///
+    /// # Errors
+    /// [`RelayError`]: a refusal, or a line that stays broken. What has arrived by then need not be sent again.
+    pub async fn send(&self, roster: &Digest, answer: &[u8]) -> Result<Vec<u8>, RelayError> {
+        let (mut waits, mut furthest) = (WAITS.iter(), 0);
+        loop {
+            let error = match self.go_on(roster, answer, &mut furthest).await {
+                Ok(Sent::Receipt(receipt)) => return Ok(receipt),
+                Ok(Sent::Further) => {
+                    waits = WAITS.iter();
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match waits.next().filter(|_| BROKEN.contains(&error.code.as_str())) {
+                Some(wait) => sleep(*wait).await,
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// Asks how far an answer has come and sends pieces from there on, until something breaks.
+    async fn go_on(&self, roster: &Digest, answer: &[u8], furthest: &mut u64) -> Result<Sent, RelayError> {
+        const BYTES: Option<&str> = Some("application/octet-stream");
+        let head = answer.get(..Head::parse(answer)?.length).unwrap_or_default().to_vec();
+        let begin = format!("rosters/{roster}/uploads");
+        let mut reply = self.call(Method::POST, &begin, BYTES, head, LIST).await?;
+        let before = *furthest;
+        // A receipt is an envelope, and no JSON.
+        while let Ok(Upload { upload, received }) = serde_json::from_slice(&reply) {
+            *furthest = received.max(*furthest);
+            let rest = usize::try_from(received).ok().and_then(|at| answer.get(at..)).ok_or_else(odd)?;
+            let piece = rest.get(..PIECE).unwrap_or(rest).to_vec();
+            let next = format!("uploads/{upload}?offset={received}");
+            match self.call(Method::POST, &next, BYTES, piece, LIST).await {
+                Ok(received) => reply = received,
+                Err(_) if *furthest > before => return Ok(Sent::Further),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Sent::Receipt(reply))
     }
 
     /// What is there.

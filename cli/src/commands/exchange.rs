@@ -108,9 +108,8 @@ pub(crate) fn send(arguments: &Send, output: &Output) -> Result<(), Failure> {
     let named = |e| Failure::from(e).of(&arguments.answer);
     let verified = Head::parse(&answer).and_then(|head| head.verify::<Answer>()).map_err(named)?;
     let (_, relay) = arguments.session.sign_in(&[Role::Institution])?;
-    let reply = relay
-        .post(&Place::Answers(&verified.header.roster), answer)
-        .map_err(|failure| failure.of(&arguments.answer))?;
+    let reply =
+        relay.send(&verified.header.roster, &answer).map_err(|failure| failure.of(&arguments.answer))?;
     let receipt = Document::<Receipt>::read(&reply)?;
     if receipt.header.answer != verified.digest {
         return Err(Failure::new("wrong_receipt", "receipt.answer", "the receipt is for another answer"));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use e2e::browser::Browser;
 use e2e::exchange::{PASSPHRASE, Setup};
-use e2e::module::artifact_dir;
+use e2e::module::{self, Runner as _, artifact_dir};
 use protocol::Document;
 use protocol::joining::JoiningRequest;
 use protocol::key_file::KeyFile;
@@ -79,8 +79,11 @@ async fn a_clerk_sends_an_answer() {
     assert_eq!(tally(&browser, "#quarantined li", "data-key").await, json!(truth.quarantined));
     assert_eq!(tally(&browser, "#normalised li", "data-key").await, json!(truth.normalised));
     assert_eq!(tally(&browser, "#skipped li", "data-key").await, json!(truth.skipped));
-    let list = String::from_utf8(office.saved(&browser, "#save-set-aside").await).unwrap();
-    the_list_holds(&list, &json!(truth.quarantined));
+    // A module of an earlier release keeps no list.
+    if !String::from_utf8_lossy(&module::wasmtime().send(vec![0x0A])).contains("unknown_operation") {
+        let list = String::from_utf8(office.saved(&browser, "#save-set-aside").await).unwrap();
+        the_list_holds(&list, &json!(truth.quarantined));
+    }
     assert!(office.answers().await.is_empty(), "nothing has been sent yet");
 
     browser.click("#send").await;
