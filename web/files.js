@@ -155,7 +155,7 @@ function fileList({ entries, looks, tables, at }, drop, show) {
     if (!preview) return h('span', { class: 'bad', 'data-code': failure?.code }, fill(entry(`error.${failure?.code}`)?.[0] ?? failure?.code, failure?.numbers));
     const used = preview.columns.filter((/** @type {any} */ column) => column.role).length;
     return [
-      `${word('encodings', preview.encoding)} · ${word('delimiters', preview.delimiter)}`,
+      preview.format ? preview.format.toUpperCase() : `${word('encodings', preview.encoding)} · ${word('delimiters', preview.delimiter)}`,
       h('small', {}, t('files.found', { header: preview.header_row, used, columns: preview.columns.length })),
       failure && h('small', { class: 'bad' }, entry(`error.${failure.code}`)[0]),
       !failure && !unitsSettled(preview, table) && h('small', { class: 'open' }, t('files.unitsOpen')),

@@ -35,7 +35,7 @@ export function formatPanel({ tables, at }, preview, set) {
   };
   const row = { type: 'number', min: 0, max: 30, value: table.header_row ?? preview.header_row };
   return panel(t('files.format'), p('hint', t('files.formatHint')), h('div', { class: 'three' },
-    chooser('encoding'), chooser('delimiter'),
+    !preview.format && chooser('encoding'), !preview.format && chooser('delimiter'),
     field(t('files.header'), input('header-row', row, (value) => set({ columns: null, header_row: Number(value) })))));
 }
 

@@ -74,7 +74,7 @@ export default {
     answerFile: 'Answer to approve (.answer.hedui)', agreementFile: 'Agreement file (.agreement.hedui)', needBoth: 'Please choose the answer file and the agreement file.', look: 'Look at it', what: 'This answer', checked: 'The institution’s signature holds, and the agreement names you as approver', created: 'Made', save: 'Save the signed file',
   },
   log: {
-    title: 'Your institution’s log', hint: 'A line for each answer that was saved or sent, each bound to the one before, so that a change shows. Choose the log you have kept so far and this one goes behind it; the first time, choose none.', file: 'Log so far (.log)', checked: 'The log is whole: {n} entries', save: 'Save the log ({n} entries)', saved: 'saved', sent: 'sent', approvers: 'approvals: {n}',
+    title: 'Your institution’s log', hint: 'A line for each answer that was saved or sent, each bound to the one before, so that a change shows. Choose the log you have kept so far and this one goes behind it; the first time, choose none.', file: 'Log so far (.log)', checked: 'The log is whole, entries: {n}', save: 'Save the log (entries: {n})', saved: 'saved', sent: 'sent', approvers: 'approvals: {n}',
   },
   columnRoles: {
     id_number: 'Identity number', id_kind: 'Kind of document', name: 'Name', account: 'Account number', account_count: 'Number of accounts', currency: 'Currency', balance_date: 'Balance date', product: 'Product', status: 'Account status',
