@@ -20,6 +20,8 @@ const EXPECTED: [(&str, &str, [u16; 4]); 15] = [
     ("GET", "/api/v1/rosters/{digest}", [401, 200, 200, 404]),
     ("GET", "/api/v1/rosters/{digest}/answers", [401, 200, 200, 404]),
     ("POST", "/api/v1/rosters/{digest}/answers", [401, 403, 400, 404]),
+    ("POST", "/api/v1/rosters/{digest}/uploads", [401, 403, 400, 404]),
+    ("POST", "/api/v1/uploads/{digest}", [401, 403, 400, 400]),
     ("GET", "/api/v1/answers/{digest}", [401, 200, 200, 404]),
     ("GET", "/api/v1/answers/{digest}/receipt", [401, 200, 200, 404]),
     ("GET", "/api/v1/log", [401, 200, 403, 403]),

@@ -114,7 +114,8 @@ fn what_a_single_upload_refuses_is_refused_in_pieces() {
     let post = |bytes: &[u8]| world.as_bank.post(&path, bytes).problem().1;
     assert_eq!(post(head_of(&wrong(|a| a.slot_count = 128))), "wrong_shape");
     assert_eq!(post(head_of(&wrong(|a| a.institution = code("other-bank")))), "wrong_institution");
-    assert_eq!(post(&good), "body_too_large");
+    assert_eq!(post(&good), "trailing_bytes");
+    assert_eq!(post(&[&good[..], &vec![0; 80_000]].concat()), "body_too_large");
     assert_eq!(post(&good[..head_of(&good).len() + 1]), "trailing_bytes");
     assert_eq!(post(&good[..head_of(&good).len() - 1]), "truncated");
     let mut forged = head_of(&good).to_vec();
