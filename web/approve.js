@@ -29,7 +29,7 @@ const approversOf = (agreed, { signers }) => signers.slice(1).filter((key) => ag
 /** Beside the clerk: the approver takes the seat, or the answer goes to them and comes back. @param {App} app @param {Node} save the answer as it is */
 export function approvalPanel(app, save) {
   const { state } = app;
-  const { agreed } = state.task;
+  const { agreed, agreement } = state.task;
   const { approvers } = state.outcome;
   if (approvers.length) {
     return panel(t('approve.title'), h('p', { class: 'checked', id: 'approved' }, t('approve.done', { name: state.approver?.name ?? groups(approvers[0].slice(0, 16)) })));
@@ -50,7 +50,7 @@ export function approvalPanel(app, save) {
       if (!state.approverKey) throw new Failure('unlock.needKey');
       if (!passphrase.length) throw new Failure('unlock.needPassphrase');
       if (!agreed.approver_keys.includes(state.approverKey.signing)) throw new Failure('not_an_approver');
-      const asked = { answer: state.outcome.answer, keyFile: state.approverKey.bytes, passphrase };
+      const asked = { answer: state.outcome.answer, agreement, keyFile: state.approverKey.bytes, passphrase };
       await accept(await app.matcher.ask('approve', asked), state.approverKey.name);
     });
   };
@@ -83,10 +83,10 @@ export function approve(app) {
     if (answer.type !== 'hedui/answer/v1' || agreed.type !== 'hedui/agreement/v1') throw new Failure('wrong_type');
     if (!agreed.header.approver_keys.includes(key.signing)) throw new Failure('not_an_approver');
     if (answer.signers[0] !== agreed.header.institution.signing_key) throw new Failure('wrong_agreement');
-    state.toApprove = { answer, agreed: agreed.header };
+    state.toApprove = { agreement, answer, agreed: agreed.header };
   });
   const sign = () => app.act('approve.busy', async () => {
-    state.approved = await app.matcher.ask('approve', { answer: answerFile });
+    state.approved = await app.matcher.ask('approve', { answer: answerFile, agreement: known.agreement });
   });
   const chooser = (/** @type {'answerFile' | 'agreementFile'} */ which, /** @type {string} */ id) =>
     picker(id, t(`approve.${which}`), state[which] ? [state[which]] : [], ([file]) => set({ [which]: file }), { accept: '.hedui' });

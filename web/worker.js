@@ -6,7 +6,7 @@
 
 const OP = {
   open: 1, push: 2, nextFile: 3, finish: 4, read: 5, preview: 6, part: 7, handOver: 8, takeOver: 9, setAside: 0x0a,
-  newKey: 0x10, signIn: 0x11, coSign: 0x12, inspect: 0x13,
+  newKey: 0x10, signIn: 0x11, inspect: 0x13, approve: 0x14,
 };
 const ABI_VERSION = 1;
 const CHUNK_BYTES = 2 << 20;
@@ -350,18 +350,14 @@ const answers = {
   /**
    * An answer with one signature more: by an approver's key, which is forgotten at once, or by the one unlocked here. What is
    * signed is the head, which binds the body; that stays where it is.
-   * @param {{answer: Blob, keyFile?: Uint8Array, passphrase?: Uint8Array}} asked
+   * @param {{answer: Blob, agreement: Uint8Array, keyFile?: Uint8Array, passphrase?: Uint8Array}} asked
    */
-  async approve({ answer, keyFile: file = keyFile, passphrase: secret = passphrase }) {
+  async approve({ answer, agreement, keyFile: file = keyFile, passphrase: secret = passphrase }) {
     const begun = new Uint8Array(await answer.slice(0, HEAD_BYTES).arrayBuffer());
-    const length = headLength(begun);
-    const signature = new Session().call(OP.coSign, file, secret, begun.subarray(0, length));
+    const head = begun.subarray(0, headLength(begun));
+    const approved = new Session().call(OP.approve, file, secret, agreement, head).slice();
     if (secret !== passphrase) secret.fill(0);
-    // Signatures stand between their count and the eight bytes of the body's length (SPEC §2).
-    const count = begun.indexOf(10) + 5 + new DataView(begun.buffer).getUint32(begun.indexOf(10) + 1);
-    const head = begun.slice(0, length - 8);
-    head[count]++;
-    return new Blob([head, signature.slice(), answer.slice(length - 8)]);
+    return new Blob([approved, answer.slice(head.length)]);
   },
 
   /** Whether two files hold the same bytes: read side by side, up to the first difference. @param {{a: File, b: File}} asked */
