@@ -168,6 +168,7 @@ export default {
     not_an_approver: ['The agreement does not name this key as an approver’s.', 'The approver must use the key file that stands in the agreement.'],
     log_broken: ['Line {line} of the log does not follow from those before it: it was altered or cut.', 'Find the log as it was saved; if you can’t tell why it differs, report it to your security staff.'],
     profile_file: ['This is not a settings file, or not a proper one.', 'Choose another; or set the columns on the page, without one.'],
+    no_copy: ['There is no copy for the compliance office.', 'Look into the agreement, or ask the verification centre.'], wrong_answer: ['The copy is of another answer.', 'Check whether you chose the wrong file.'],
     key_file: ['This is not a key file.', 'Choose the file that was saved when the key was made.'],
     file_too_large: ['The file is larger than such a file ever is.', 'Check whether you chose the wrong file.'],
     bad_request: ['Page and module do not understand each other.', 'Reload the page; if it stays, tell the verification centre the error code.'],
