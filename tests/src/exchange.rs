@@ -125,7 +125,6 @@ impl Centre {
     /// Agrees with an institution and asks it about `applicants` (a CSV).
     pub fn ask(&self, code: &str, kind: InstitutionKind, seed: u8, applicants: &[u8]) -> Relation {
         let party = Party::new(Role::Institution, code, seed);
-        let approver = Party::new(Role::Approver, &format!("{code}-approver"), seed + 100);
         let joining = JoiningRequest {
             code: party.code.parse().unwrap(),
             issued: now(),
@@ -135,6 +134,12 @@ impl Centre {
             signing_key: party.keys.signing.public(),
         };
         let joining = envelope::write(&joining, b"", &[&party.keys.signing]).unwrap();
+        self.ask_joined(party, &joining, seed, applicants)
+    }
+
+    /// The same for one that made its keys and its joining request elsewhere.
+    pub fn ask_joined(&self, party: Party, joining: &[u8], seed: u8, applicants: &[u8]) -> Relation {
+        let approver = Party::new(Role::Approver, &format!("{}-approver", party.code), seed + 100);
         let terms = Terms {
             number: text("保密-2026-1"),
             purpose: text("社会救助家庭经济状况核对"),
@@ -154,7 +159,7 @@ impl Centre {
         };
         let centre = &self.party;
         let proposal = agreement_maker::propose(
-            &joining,
+            joining,
             &centre.code.parse().unwrap(),
             &text("核对中心"),
             &centre.keys,
