@@ -17,6 +17,7 @@ pub mod browser;
 pub mod clerk;
 pub mod client;
 pub mod codes;
+pub mod containment;
 pub mod exchange;
 pub mod forge;
 pub mod module;

@@ -10,6 +10,6 @@ use anyhow::Result;
 /// Where something can't be built.
 pub(crate) fn run() -> Result<()> {
     wasm::run(&wasm::Args::default())?;
-    offline::build(&workspace()?.join("target/dist/hedui-offline.html"))?;
+    offline::build(&workspace()?.join(offline::PLACE))?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
+mod axe;
 mod bench;
 mod checks;
 mod chromium;

@@ -16,10 +16,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+/// Where it lies, in the workspace.
+pub(crate) const PLACE: &str = "target/dist/hedui-offline.html";
 /// Modules that are carried, from the folder of artifacts.
-const MODULES: &[&str] = &["matcher.wasm"];
+const MODULES: &[&str] = &["matcher.wasm", "reader.wasm"];
 /// Files of the page that are carried as text: the scripts that become Workers, and the icon.
-const TEXTS: &[&str] = &["worker.js", "icon.svg"];
+const TEXTS: &[&str] = &["worker.js", "reader-worker.js", "icon.svg"];
 /// The scripts of the two pages, and what stands behind the address of the second one (`web/edition.js`).
 const ENTRIES: [&str; 2] = ["page.js", "audit.js"];
 const AUDIT: &str = "#audit";
@@ -144,9 +146,12 @@ mod tests {
         fs::write(web.join("audit.js"), "import { a } from './a.js';\na();\n")?;
         fs::write(web.join("a.js"), "export const a = () => CARRIED;\n")?;
         fs::write(web.join("worker.js"), "// </script>\nonmessage = null;\n")?;
+        fs::write(web.join("reader-worker.js"), "onmessage = null;\n")?;
         fs::write(web.join("icon.svg"), "<svg/>")?;
         fs::write(web.join("style.css"), "a > b { color: red }\n")?;
-        fs::write(artifact.join("matcher.wasm"), b"\0asm")?;
+        for name in MODULES {
+            fs::write(artifact.join(name), b"\0asm")?;
+        }
         page(&web, &artifact)
     }
 
