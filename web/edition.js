@@ -25,9 +25,12 @@ const loader = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('loade
   createScriptURL: (/** @type {string} */ name) => addresses[name],
 });
 
-/** Starts a Worker. @param {string} name of its script */
+/**
+ * Starts a Worker. Its script is a module, which knows no `importScripts`; a page from `file://` may start none, and its
+ * policy refuses them anyhow. @param {string} name of its script
+ */
 export const startWorker = (name) =>
-  new Worker(loader ? loader.createScriptURL(name) : addresses[name], { type: 'module' });
+  new Worker(loader ? loader.createScriptURL(name) : addresses[name], { type: carried ? 'classic' : 'module' });
 
 /** The bytes of a module; null where they can't be had. @param {string} name @returns {Promise<ArrayBuffer | null>} */
 export async function moduleBytes(name) {

@@ -42,7 +42,7 @@ pub struct Browser {
     /// The session. The first field, so that Chromium ends before chromedriver does.
     pub page: WebDriver,
     _chromedriver: Chromedriver,
-    _profile: TempDir,
+    profile: TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -52,20 +52,51 @@ impl Browser {
     /// # Panics
     /// With what to install, when one of them is missing.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with further arguments for Chromium.
+    ///
+    /// # Panics
+    /// With what to install, when one of the programs is missing.
+    pub async fn start_with(arguments: &[String]) -> Self {
         static TURN: Mutex<()> = Mutex::const_new(());
         let turn = TURN.lock().await;
         let profile = tempfile::tempdir().unwrap();
         let (chromedriver, port) = Chromedriver::start(&program(&["chromedriver"]));
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary(program(&["chromium", "chromium-browser"]).to_str().unwrap()).unwrap();
-        for argument in ARGUMENTS {
+        for argument in ARGUMENTS.iter().copied().chain(arguments.iter().map(String::as_str)) {
             wanted.add_arg(argument).unwrap();
         }
         wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
         wanted.add_arg(&format!("--window-size={},{}", WINDOW.0, WINDOW.1)).unwrap();
         let page = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.expect("a session");
         page.set_script_timeout(PATIENCE).await.unwrap();
-        Self { page, _chromedriver: chromedriver, _profile: profile, _turn: turn }
+        Self { page, _chromedriver: chromedriver, profile, _turn: turn }
+    }
+
+    /// Ends Chromium, so that it writes what it keeps, and gives its profile.
+    pub async fn end(self) -> TempDir {
+        let Self { page, profile, .. } = self;
+        page.quit().await.unwrap();
+        profile
+    }
+
+    /// A command of Chromium's developer tools.
+    pub async fn command(&self, name: &str, parameters: Value) -> Value {
+        self.page.cdp().send_raw(name, parameters).await.unwrap()
+    }
+
+    /// Lets every page that is loaded from now on run this first, whatever its policy is.
+    pub async fn run_first(&self, source: &str) {
+        self.command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source })).await;
+    }
+
+    /// Where saved files go from now on.
+    pub async fn save_into(&self, folder: &Path) {
+        let parameters = json!({ "behavior": "allow", "downloadPath": folder });
+        self.command("Browser.setDownloadBehavior", parameters).await;
     }
 
     /// A command of Chromium's developer tools.

@@ -125,7 +125,6 @@ impl Centre {
     /// Agrees with an institution and asks it about `applicants` (a CSV).
     pub fn ask(&self, code: &str, kind: InstitutionKind, seed: u8, applicants: &[u8]) -> Relation {
         let party = Party::new(Role::Institution, code, seed);
-        let approver = Party::new(Role::Approver, &format!("{code}-approver"), seed + 100);
         let joining = JoiningRequest {
             code: party.code.parse().unwrap(),
             issued: now(),
@@ -135,8 +134,14 @@ impl Centre {
             signing_key: party.keys.signing.public(),
         };
         let joining = envelope::write(&joining, b"", &[&party.keys.signing]).unwrap();
+        self.ask_joined(party, &joining, seed, applicants)
+    }
+
+    /// The same for one that made its keys and its joining request elsewhere.
+    pub fn ask_joined(&self, party: Party, joining: &[u8], seed: u8, applicants: &[u8]) -> Relation {
+        let approver = Party::new(Role::Approver, &format!("{}-approver", party.code), seed + 100);
         let approvers = if self.setup.approval { vec![approver.keys.signing.public()] } else { Vec::new() };
-        let agreement = self.agree_with(&joining, &party.keys, approvers);
+        let agreement = self.agree_with(joining, &party.keys, approvers);
         let roster = self.roster(&agreement, applicants, 1, self.issued, seed);
         Relation { party, approver, agreement, roster }
     }

@@ -14,11 +14,14 @@
 
 pub mod blindness;
 pub mod browser;
+pub mod clerk;
 pub mod client;
 pub mod codes;
+pub mod containment;
 pub mod exchange;
 pub mod forge;
 pub mod module;
+pub mod netlog;
 pub mod python;
 pub mod script;
 pub mod soup;

@@ -4,6 +4,7 @@
 //! and shows the figures (`bench/figures.rs`) as a table and as a page with plots (`bench/report.rs`).
 
 pub(crate) mod figures;
+pub(crate) mod page;
 mod report;
 
 use crate::shell::{cargo, run, say, workspace};
@@ -18,8 +19,10 @@ use std::process::Command;
 /// What the bench takes.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Write what is printed as JSON, too.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: Option<PathBuf>,
     /// The files of 1 million rows only.
     #[arg(long)]
@@ -35,8 +38,18 @@ pub(crate) struct Args {
     parts: bool,
 }
 
+/// What is measured besides matching.
+#[derive(clap::Subcommand)]
+enum What {
+    /// How the page feels: its load, its clicks, its main thread while matching.
+    Page,
+}
+
 /// Builds what is measured, measures it, and shows the figures.
 pub(crate) fn run_bench(args: &Args) -> Result<()> {
+    if let Some(What::Page) = args.what {
+        return page::measure(args.json.as_deref());
+    }
     let root = workspace()?;
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

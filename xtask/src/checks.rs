@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{chromium, python, readme, wasm};
+use crate::{axe, chromium, offline, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,9 @@ pub(crate) fn test() -> Result<()> {
     let reader = reader(&root)?;
     python::present()?;
     chromium::present()?;
+    axe::present()?;
     wasm::run(&wasm::Args::reproducible())?;
+    offline::build(&root.join(offline::PLACE))?;
     say(&format!("builds and runs the Rust tests; {FIRST_BUILD}"));
     run(cargo(&root).args(["test", "--workspace", "--exclude", "xtask", "--locked"]))?;
     // By itself, as `cargo xtask` was built: among the others its dependencies have more features, and

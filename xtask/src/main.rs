@@ -5,10 +5,13 @@
 
 #![expect(clippy::print_stdout, reason = "a command line tool talks to its user")]
 
+mod axe;
 mod bench;
 mod checks;
 mod chromium;
 mod demo;
+mod dist;
+mod offline;
 mod python;
 mod readme;
 mod shell;
@@ -28,6 +31,8 @@ struct Args {
 enum Task {
     /// Builds the modules into target/artifact and holds each against its allow-list.
     Wasm(wasm::Args),
+    /// Builds the modules and the offline edition, in target/dist.
+    Dist,
     /// Builds the module and runs every test, the demo against its truth among them.
     Test,
     /// Measures matching natively, under wasmtime and in Chromium, and other programs over the same files.
@@ -45,6 +50,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Wasm(args) => wasm::run(&args),
+        Task::Dist => dist::run(),
         Task::Test => checks::test(),
         Task::Bench(args) => bench::run_bench(&args),
         Task::Readme(args) => readme::run(&args),
