@@ -16,7 +16,7 @@ use protocol::agreement::AgreementInForce;
 use protocol::coverage::Encoding;
 use protocol::roster::{AcceptedRoster, Entry, PrfName, Roster};
 use protocol::secret::TokenKey;
-use protocol::subject;
+use protocol::subject::{self, ResidentNumber};
 use protocol::token::Prf;
 use protocol::value::Digest;
 use rows::records::Flow;
@@ -49,6 +49,10 @@ impl Rest for Second {
 
     fn is_for_short(&mut self, _: &[u8]) -> bool {
         false
+    }
+
+    fn sampled(&mut self, _: &ResidentNumber) -> u64 {
+        0
     }
 
     fn found(&mut self, _: &Record<'_>, _: &Entry) {}

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use protocol::clean::NormalisedSet;
 use protocol::coverage::{Encoding, FileCount, Grain};
+use rows::Density;
 
+use crate::error::ModuleError;
 use crate::part::PartHead;
 use crate::set_aside::{SetAside, Why};
 
@@ -23,6 +25,7 @@ pub(crate) struct Counts {
     pub(crate) files: Vec<FileCount>,
     pub(crate) columns: Vec<String>,
     pub(crate) encoding: Option<Encoding>,
+    pub(crate) density: Density,
     pub(crate) grain: Grain,
 }
 
@@ -78,6 +81,14 @@ impl Counts {
     /// Number of the file that is read, from 1.
     pub(crate) fn file(&self) -> usize {
         self.files.len() + 1
+    }
+
+    /// Refuses rows whose numbers look counted through (SPEC §5.5).
+    pub(crate) fn judge_density(&self) -> Result<(), ModuleError> {
+        let Some(found) = self.density.judge() else { return Ok(()) };
+        let message = "the numbers look counted through, not exported: of most days of birth nearly all numbers are there";
+        let error = ModuleError::new("enumeration", "id_number", message);
+        Err(error.with("rows", self.rows).with("dense_days", found.dense).with("days", found.pairs))
     }
 
     pub(crate) fn skip(&mut self, what: &str) {

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use protocol::coverage::Grain;
 use protocol::roster::Entry;
+use protocol::subject::ResidentNumber;
 use protocol::value::{Currency, Date};
 use rows::records::Flow;
 use rows::{CutError, Cutter, Record, Rest};
@@ -113,6 +114,10 @@ impl Rest for First {
 
     fn is_for_short(&mut self, _: &[u8]) -> bool {
         false
+    }
+
+    fn sampled(&mut self, _: &ResidentNumber) -> u64 {
+        0
     }
 
     fn found(&mut self, _: &Record<'_>, _: &Entry) {}

@@ -12,7 +12,7 @@ use crate::counts::{Counts, Progress, Warning};
 use crate::error::ModuleError;
 use crate::findings::Findings;
 use crate::layout::{self, Layout, TableOptions};
-use crate::part::{PartHead, PartTaker};
+use crate::part::{Beside, PartHead, PartTaker};
 use crate::row::{Defaults, Known, Table, TableRows, Yield};
 use crate::set_aside::SetAside;
 use crate::text::{self, SAMPLE_BYTES, Stage};
@@ -267,7 +267,7 @@ impl Matching {
     ///
     /// # Errors
     /// `part_order` when no part is open, and what is wrong with the file's end.
-    pub fn end_part(&mut self, last: bool) -> Result<(PartHead, SetAside, Findings), ModuleError> {
+    pub fn end_part(&mut self, last: bool) -> Result<(PartHead, Beside, Findings), ModuleError> {
         let Some(File::Flowing(mut flow)) = self.file.take() else { return Err(part_order()) };
         if !flow.table.is_part || self.taker.is_some() {
             return Err(part_order());
@@ -289,7 +289,7 @@ impl Matching {
             skipped: counts.skipped,
             valid: counts.valid,
         };
-        Ok((head, counts.set_aside, findings))
+        Ok((head, Beside { set_aside: counts.set_aside, density: counts.density }, findings))
     }
 
     /// Takes the next piece of another instance's part. The outer result is `part_border` when the part does not
@@ -300,7 +300,7 @@ impl Matching {
     pub fn take_over(
         &mut self,
         piece: &[u8],
-        open: impl FnOnce(&[u8]) -> Result<(PartTaker, PartHead, SetAside), ModuleError>,
+        open: impl FnOnce(&[u8]) -> Result<(PartTaker, PartHead, Beside), ModuleError>,
     ) -> Result<Result<(), ModuleError>, ModuleError> {
         if let Some(mut taker) = self.taker.take() {
             if !taker.add(piece, &mut self.harvest.findings)? {
@@ -309,17 +309,19 @@ impl Matching {
             return Ok(Ok(()));
         }
         let Some(File::Flowing(flow)) = &mut self.file else { return Err(part_order()) };
-        let (taker, head, set_aside) = open(piece)?;
+        let (taker, head, beside) = open(piece)?;
         if !(head.at_border && flow.may_split() && flow.cutter.at_border()) {
             let message = "the part does not begin and end between two records";
             return Ok(Err(ModuleError::new("part_border", "part", message)));
         }
         flow.table.add(&head, flow.cutter.line_feeds());
         let file = self.harvest.counts.file();
-        self.harvest.counts.set_aside.append(&set_aside, file, flow.cutter.line_feeds());
+        self.harvest.counts.set_aside.append(&beside.set_aside, file, flow.cutter.line_feeds());
         flow.cutter.skip_lines(head.line_feeds);
         flow.bytes += head.bytes;
         self.harvest.counts.add(&head);
+        self.harvest.counts.density.append(&beside.density);
+        self.harvest.counts.judge_density()?;
         self.taker = Some(taker);
         Ok(Ok(()))
     }
@@ -360,7 +362,7 @@ impl Matching {
         cut: impl FnOnce(Option<&mut Short<'_>>, &mut TableRows<'_>) -> Result<Flow, CutError>,
     ) -> Result<(), ModuleError> {
         let Self { known, defaults, harvest, .. } = self;
-        let mut short = table.short(known);
+        let mut short = table.short(known, harvest.counts.density.mask());
         let mut rows = TableRows { known, defaults, stage, table, harvest, refused: None };
         let done = cut(short.as_mut(), &mut rows);
         let refused = rows.refused;
@@ -373,7 +375,8 @@ impl Matching {
         match (refused, done) {
             (Some(error), _) => Err(error),
             (None, Err(error)) => Err(error.into()),
-            (None, Ok(_)) => Ok(()),
+            (None, Ok(_)) if table.is_part => Ok(()), // the leader judges, over all that was read
+            (None, Ok(_)) => harvest.counts.judge_density(),
         }
     }
 }

@@ -11,6 +11,7 @@ use protocol::canonical;
 use protocol::part_seal::{ID_BYTES, PartKey, TAG_BYTES};
 use protocol::secret::{Entropy, SigningKey};
 use protocol::value::Digest;
+use rows::Density;
 use zeroize::Zeroizing;
 
 use crate::damage::Damage;
@@ -51,6 +52,31 @@ protocol::json_object! {
     }
 }
 
+/// What travels beside the counts: the rows set aside, and the sample that shows an enumeration.
+#[derive(Debug)]
+pub struct Beside {
+    /// The rows set aside.
+    pub set_aside: SetAside,
+    /// The sample.
+    pub density: Density,
+}
+
+impl Beside {
+    /// `u32 length of the rows ‖ the rows ‖ the sample`
+    fn write(&self, out: &mut Vec<u8>) {
+        let rows = self.set_aside.to_bytes();
+        out.extend_from_slice(&u32::try_from(rows.len()).unwrap_or(u32::MAX).to_be_bytes());
+        out.extend_from_slice(&rows);
+        out.extend_from_slice(&self.density.to_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (rows, density) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        Some(Self { set_aside: SetAside::from_bytes(rows)?, density: Density::from_bytes(density)? })
+    }
+}
+
 /// A part on its way out, piece by piece.
 pub struct SealedPart {
     head: Zeroizing<Vec<u8>>,
@@ -68,7 +94,7 @@ impl SealedPart {
     /// When the counts do not fit their place, which they do.
     pub fn make(
         head: &PartHead,
-        set_aside: &SetAside,
+        beside: &Beside,
         findings: Findings,
         roster: Digest,
         entropy: &Entropy,
@@ -80,7 +106,7 @@ impl SealedPart {
             return Err(too_large(DecodeError::TooLarge("part")));
         }
         clear.resize(HEAD_BYTES, 0);
-        clear.extend_from_slice(&set_aside.to_bytes());
+        beside.write(&mut clear);
         let mut content = protocol::part_seal::Content::new(&roster, &clear);
         let mut slot = Zeroizing::new(vec![0; findings.part_bytes()]);
         for index in 0..findings.slot_count() {
@@ -92,8 +118,7 @@ impl SealedPart {
         Ok(Self { head: clear, findings, id, key, next: 0, slot: 0 })
     }
 
-    /// The next piece; empty at the end. Its length depends on the roster and on how many rows were set aside, and not
-    /// on what was found.
+    /// The next piece; empty at the end. Its length depends on the roster and on the stretch, and not on what was found.
     pub fn read(&mut self) -> Vec<u8> {
         let mut piece = Vec::new();
         if self.next == 0 {
@@ -143,15 +168,15 @@ impl PartTaker {
         roster: Digest,
         entropy: &Entropy,
         signer: &SigningKey,
-    ) -> Result<(Self, PartHead, SetAside), ModuleError> {
+    ) -> Result<(Self, PartHead, Beside), ModuleError> {
         let (id, sealed) = piece.split_first_chunk::<ID_BYTES>().ok_or_else(broken)?;
         let key = PartKey::derive(entropy, id, signer, roster);
         let clear = key.open(0, sealed).map_err(|_| broken())?;
-        let (head, set_aside) = clear.split_first_chunk::<HEAD_BYTES>().ok_or_else(broken)?;
+        let (head, beside) = clear.split_first_chunk::<HEAD_BYTES>().ok_or_else(broken)?;
         let end = head.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
         let head = canonical::decode(head.get(..end).unwrap_or_default()).map_err(|_| broken())?;
-        let set_aside = SetAside::from_bytes(set_aside).ok_or_else(broken)?;
-        Ok((Self { key, next: 1, slot: 0 }, head, set_aside))
+        let beside = Beside::read(beside).ok_or_else(broken)?;
+        Ok((Self { key, next: 1, slot: 0 }, head, beside))
     }
 
     /// Adds the slots of the next piece; says whether the part is complete.

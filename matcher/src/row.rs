@@ -11,7 +11,7 @@ use protocol::coverage::Grain;
 use protocol::name::Name;
 use protocol::roster::Entry;
 use protocol::slot::{ACCOUNT_BYTES, AssetKind, PRODUCT_BYTES, Status, cut_text, note};
-use protocol::subject::{self, Hint, Outcome};
+use protocol::subject::{self, Hint, Kind, Outcome, ResidentNumber};
 use protocol::token::{NameTags, Prf, Token};
 use protocol::value::{Currency, Date};
 use rows::records::Flow;
@@ -96,10 +96,10 @@ impl Table {
     }
 
     /// The short way for the rows to come, once there may be one.
-    pub(crate) fn short<'a>(&self, known: &'a Known) -> Option<Short<'a>> {
+    pub(crate) fn short<'a>(&self, known: &'a Known, mask: u64) -> Option<Short<'a>> {
         let Layout { width, columns, .. } = &self.layout;
         let ready = self.is_under_way() && !self.numbered_heading;
-        ready.then(|| Short::new(&known.prf, &known.lookup, *width, columns.id_number, columns.id_kind))
+        ready.then(|| Short::new(&known.prf, &known.lookup, *width, columns.id_number, columns.id_kind, mask))
     }
 
     /// Takes note of the rows that went the short way.
@@ -148,6 +148,12 @@ impl Rest for TableRows<'_> {
 
     fn is_for_short(&mut self, kind: &[u8]) -> bool {
         self.table.hint(kind, self.stage) != Hint::Company
+    }
+
+    fn sampled(&mut self, number: &ResidentNumber) -> u64 {
+        let density = &mut self.harvest.counts.density;
+        density.see(number);
+        density.mask()
     }
 
     fn found(&mut self, record: &Record<'_>, entry: &Entry) {
@@ -203,6 +209,7 @@ impl TableRows<'_> {
             }
             self.table.damage.valid(1);
             self.harvest.counts.valid += 1;
+            self.harvest.counts.density.see(number);
             let token = self.known.prf.resident_token(number);
             if let Some(entry) = self.known.lookup.find(&token) {
                 self.found_entries(record, &[*entry]);
@@ -234,6 +241,11 @@ impl TableRows<'_> {
                 self.table.damage.valid(1);
                 self.harvest.counts.valid += 1;
                 self.harvest.counts.normalise(normalised);
+                if first.kind() == Kind::Resident
+                    && let Ok(number) = first.number().as_bytes().try_into()
+                {
+                    self.harvest.counts.density.see(number);
+                }
                 let mut entries: Vec<Entry> = Vec::new();
                 for subject in [Some(first), second].into_iter().flatten() {
                     let token = self.known.prf.token(&subject);

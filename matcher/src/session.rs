@@ -217,10 +217,10 @@ impl Session {
         match std::mem::replace(self, Self::Over) {
             Self::Open(mut open) => {
                 let [last] = request::parts(rest)?;
-                let (head, set_aside, findings) = open.matching.end_part(last == [1])?;
+                let (head, beside, findings) = open.matching.end_part(last == [1])?;
                 let Open { keys, roster, entropy, .. } = &*open;
                 let mut part =
-                    SealedPart::make(&head, &set_aside, findings, roster.digest, entropy, &keys.signing)?;
+                    SealedPart::make(&head, &beside, findings, roster.digest, entropy, &keys.signing)?;
                 let piece = part.read();
                 *self = Self::HandingOver(open, Box::new(part));
                 Ok(piece)

@@ -7,12 +7,14 @@
 //!
 //! Nothing here is generic and `matcher` is called back through [`Rest`] only: what is compiled is compiled here.
 
+pub mod density;
 pub mod lookup;
 pub mod records;
 mod separators;
 pub mod short;
 mod thorough;
 
+pub use density::{Density, Enumeration};
 pub use lookup::Lookup;
 pub use records::{CutError, Cutter, Flow, Record, Rest};
 pub use short::{Short, Tally};

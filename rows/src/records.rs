@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 
 use protocol::roster::Entry;
+use protocol::subject::ResidentNumber;
 
 use crate::separators::{BLOCK, Separators};
 use crate::short::{Short, Waiting};
@@ -33,6 +34,9 @@ pub trait Rest {
 
     /// Whether rows whose document kind is this cell's are taken the short way.
     fn is_for_short(&mut self, kind: &[u8]) -> bool;
+
+    /// Takes a number of the short way that is in the sample of [`crate::density`]; gives the sample's mask.
+    fn sampled(&mut self, number: &ResidentNumber) -> u64;
 
     /// Takes a row of the short way whose person has this entry in the roster.
     fn found(&mut self, record: &Record<'_>, entry: &Entry);
@@ -384,6 +388,10 @@ mod tests {
 
         fn is_for_short(&mut self, _: &[u8]) -> bool {
             false
+        }
+
+        fn sampled(&mut self, _: &ResidentNumber) -> u64 {
+            0
         }
 
         fn found(&mut self, _: &Record<'_>, _: &Entry) {}

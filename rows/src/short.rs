@@ -6,6 +6,7 @@
 use protocol::subject::{self, ResidentNumber};
 use protocol::token::{LANES, Prf};
 
+use crate::density;
 use crate::lookup::Lookup;
 use crate::records::{PlainLine, Record, Rest};
 
@@ -18,6 +19,8 @@ pub struct Short<'a> {
     kind_column: Option<usize>,
     /// The document kind that was good last; most rows repeat the one before.
     kind: Option<Vec<u8>>,
+    /// Which numbers are in the sample of [`density`].
+    mask: u64,
     tally: Tally,
 }
 
@@ -48,15 +51,16 @@ impl Tally {
 
 impl<'a> Short<'a> {
     /// A short way for rows of `width` fields, the number in one of them and the kind of document perhaps in
-    /// another.
+    /// another. `mask` is that of the sample so far.
     pub fn new(
         prf: &'a Prf,
         lookup: &'a Lookup,
         width: usize,
         id_column: usize,
         kind_column: Option<usize>,
+        mask: u64,
     ) -> Self {
-        Self { prf, lookup, width, id_column, kind_column, kind: None, tally: Tally::default() }
+        Self { prf, lookup, width, id_column, kind_column, kind: None, mask, tally: Tally::default() }
     }
 
     /// What was counted.
@@ -87,6 +91,9 @@ impl<'a> Short<'a> {
         self.tally.rows += 1;
         if let [.., a, b, c, d @ b'0'..=b'9'] = *number {
             self.tally.digits([a, b, c, d]);
+        }
+        if density::hash(number) & self.mask == 0 {
+            self.mask = rest.sampled(number);
         }
         Some(number)
     }

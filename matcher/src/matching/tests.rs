@@ -212,9 +212,8 @@ fn part(file: &[u8], stretch: &[u8], last: bool, level: Level) -> Result<Vec<Vec
     for piece in stretch.chunks(50_000) {
         helper.push(piece)?;
     }
-    let (head, set_aside, findings) = helper.end_part(last)?;
-    let mut part =
-        crate::part::SealedPart::make(&head, &set_aside, findings, roster.digest, &entropy, &signer)?;
+    let (head, beside, findings) = helper.end_part(last)?;
+    let mut part = crate::part::SealedPart::make(&head, &beside, findings, roster.digest, &entropy, &signer)?;
     let mut pieces = Vec::new();
     loop {
         let piece = part.read();
@@ -300,6 +299,45 @@ fn a_part_s_shape_says_nothing_of_what_was_found() {
         assert_eq!(found, not_found);
         assert!(!found.is_empty());
     }
+}
+
+/// All numbers that an area has for `days` days, as a file.
+fn counted_through(days: std::ops::Range<u32>) -> String {
+    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let numbers = days.flat_map(|day| (0..1_000).map(move |n| format!("340421{}{n:03}", 19_900_302 + day)));
+    let rows = numbers.map(|number| {
+        let sum: u32 = number.bytes().zip(WEIGHTS).map(|(d, w)| u32::from(d - b'0') * w).sum();
+        let check = char::from(b"10X98765432"[(sum % 11) as usize]);
+        format!("某人,身份证,{number}{check},6217,1.00,2026-10-31\n")
+    });
+    rows.collect()
+}
+
+#[test]
+fn numbers_counted_through_are_refused_whoever_reads_them() {
+    let code = |outcome: Outcome| outcome.map_or_else(|error| error.code, |_| "good");
+    let (few, many) = (counted_through(0..12), counted_through(0..20));
+    let whole = |rows: &str| [&beginning(), rows].concat();
+    assert_eq!(code(run(whole(&few).as_bytes(), 70_001, Level::L1)), "good", "too few to tell");
+    assert_eq!(code(run(whole(&many).as_bytes(), 70_001, Level::L1)), "enumeration");
+    assert_eq!(code(run(whole(&many).as_bytes(), 30, Level::L0)), "enumeration", "the long way");
+    let spelled = many.replace(",340421", ",'340421");
+    assert_eq!(code(run(whole(&spelled).as_bytes(), usize::MAX, Level::L0)), "enumeration", "the odd way");
+    // Neither part is enough; both together are.
+    let (outcome, pieces) = run_split(whole(&many).as_bytes(), beginning().len() - 1, Level::L0);
+    assert_eq!(code(outcome), "enumeration");
+    assert!(pieces.len() >= 4, "both parts were taken over");
+    assert_eq!(code(run_split(whole(&few).as_bytes(), beginning().len() - 1, Level::L0).0), "good");
+    // Nor is one file, of two.
+    let roster = roster(Level::L0);
+    let mut matching = Matching::new(&roster, &agreement(), prf(), TableOptions::default()).unwrap();
+    matching.push(whole(&few).as_bytes()).unwrap();
+    matching.end_file().unwrap();
+    let error = matching.push(whole(&counted_through(12..20)).as_bytes()).unwrap_err();
+    assert_eq!(
+        (error.code, error.field.as_str(), error.numbers["dense_days"] >= 16),
+        ("enumeration", "id_number", true)
+    );
 }
 
 #[test]
