@@ -4,7 +4,7 @@ use crate::decode;
 
 /// What the reader reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A zip archive: XLSX, XLSM, XLSB, ODS.
     Zip,
     /// An OLE2 container: XLS (BIFF), WPS's ET, and locked XLSX.
@@ -22,11 +22,6 @@ pub(crate) const SNIFFED: usize = 4_096;
 
 const ZIP: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 const OLE: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1];
-
-/// Whether a file that begins so is for the reader and not delimited text.
-pub fn is_spreadsheet(beginning: &[u8]) -> bool {
-    sniff(beginning).is_some() || is_web_archive(beginning)
-}
 
 /// The kind of a file that begins so; none for text and for what the reader does not know.
 pub(crate) fn sniff(beginning: &[u8]) -> Option<Kind> {
@@ -52,13 +47,6 @@ pub(crate) fn sniff(beginning: &[u8]) -> Option<Kind> {
     })
 }
 
-/// A web page with its pictures in one file, as Excel saves it: tables in parts of a message.
-fn is_web_archive(beginning: &[u8]) -> bool {
-    decode::ascii_of(beginning.get(..64).unwrap_or(beginning))
-        .trim_ascii_start()
-        .starts_with(b"MIME-Version:")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +64,5 @@ mod tests {
             Some(Kind::FlatOds)
         );
         assert_eq!(sniff("证件号码,余额\n<b>,5\n".as_bytes()), None);
-        assert!(is_spreadsheet(b"MIME-Version: 1.0\r\n") && !is_spreadsheet(b"name,MIME-Version:"));
-        assert!(!is_spreadsheet(b""));
     }
 }

@@ -23,7 +23,6 @@ mod xls;
 mod xml2003;
 
 pub use error::ReadError;
-pub use kind::{Kind, is_spreadsheet};
 pub use session::{Op, Session};
 
 /// Version of the module's border (SPEC §10.2).

@@ -1,9 +1,11 @@
 //! Drives instances of the matcher over files (SPEC §10): one instance, or several that share the work on a file.
 //!
 //! An [`Instance`] takes a request and gives a reply; what it is, a sandbox or a library, is its own business.
-//! Read first: [`Instance`] and [`ask`], then [`files`], which is where the work is shared (SPEC §10.1).
+//! Read first: [`Instance`] and [`ask`], then [`files`], which is where the work is
+//! shared (SPEC §10.1), and [`sheets`], where a second module reads spreadsheets (SPEC §10.2).
 
 pub mod files;
+pub mod sheets;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -51,6 +53,12 @@ pub trait Instance {
     /// # Errors
     /// Why there is no reply; the instance is then of no more use.
     fn call(&mut self, request: Vec<u8>) -> Result<Vec<u8>, String>;
+}
+
+impl<T: Instance + ?Sized> Instance for Box<T> {
+    fn call(&mut self, request: Vec<u8>) -> Result<Vec<u8>, String> {
+        (**self).call(request)
+    }
 }
 
 /// Why a run ends.

@@ -14,7 +14,9 @@ use protocol::key_file::Role;
 use protocol::roster::Roster;
 use protocol::value::Digest;
 use runner::files::Task as Size;
+use runner::sheets::{self, Tally};
 use runner::{Instance, RunError, op};
+use sandbox::gate::Allow;
 use sandbox::{Limits, Metering, Module, Session};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
@@ -29,6 +31,10 @@ use crate::{edge, keys};
 const LIMITS: Limits =
     Limits { memory_bytes: 512 << 20, metering: Metering::Deadline(Duration::from_secs(600)) };
 
+/// What the reader of spreadsheets may use: its own maximum is no higher, and the largest sheet takes seconds.
+const READER_LIMITS: Limits =
+    Limits { memory_bytes: 320 << 20, metering: Metering::Deadline(Duration::from_secs(300)) };
+
 /// Threads at most: more of them would wait for the disk.
 const MOST_THREADS: usize = 8;
 
@@ -41,6 +47,9 @@ pub(crate) struct Arguments {
     /// The module; unless given, `matcher.wasm` beside this program or in target/artifact.
     #[arg(long)]
     module: Option<PathBuf>,
+    /// The module that reads spreadsheets; unless given, `reader.wasm` beside the other one's places.
+    #[arg(long)]
+    reader: Option<PathBuf>,
     /// The centre's roster.
     #[arg(long)]
     roster: PathBuf,
@@ -83,7 +92,7 @@ pub(crate) struct Arguments {
     serials: Option<PathBuf>,
     #[command(flatten)]
     table: Table,
-    /// The customer exports, as delimited text.
+    /// The customer exports: delimited text, or spreadsheets (XLSX, XLS, XLSB, ODS, HTML).
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -140,7 +149,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let copy = arguments.copy.as_ref().map(new_file).transpose()?;
     let compliance_key = arguments.compliance_key.as_ref();
     let compliance_key = compliance_key.map(|key| keys::sealing_key(key, &[Role::Compliance])).transpose()?;
-    let path = arguments.module.clone().map_or_else(find_module, Ok)?;
+    let path = arguments.module.clone().map_or_else(|| find_module("matcher.wasm", "module"), Ok)?;
     let module = Module::load(&files::read(&path, files::MODULE)?, LIMITS)
         .map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
     let module_sha256 = Digest(module.sha256());
@@ -185,9 +194,12 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         opening.into_iter().map(|helper| helper.join().unwrap_or_else(stopped)).collect::<Result<Vec<_>, _>>()
     })?;
 
-    read_files(&mut leader, &mut helpers, &size, &arguments.files)?;
+    let tally = read_files(&mut leader, &mut helpers, &size, arguments)?;
     drop(helpers);
-    let report: Value = runner::ask_json(&mut leader, vec![op::FINISH]).map_err(failure)?;
+    let mut report: Value = runner::ask_json(&mut leader, vec![op::FINISH]).map_err(failure)?;
+    if let Some(warnings) = report.get_mut("warnings").and_then(Value::as_array_mut) {
+        warnings.extend(tally.warnings().map(|(code, count)| json!({ "code": code, "count": count })));
+    }
     read_out(&mut leader, op::READ, &mut out)?;
     if let Some(mut list) = set_aside {
         read_out(&mut leader, op::SET_ASIDE, &mut list)?;
@@ -223,14 +235,36 @@ fn read_out(leader: &mut Sandboxed, op: u8, out: &mut NewFile) -> Result<(), Fai
 }
 
 /// Beside this program, or where `cargo xtask wasm` puts it.
-fn find_module() -> Result<PathBuf, Failure> {
+fn find_module(name: &str, option: &str) -> Result<PathBuf, Failure> {
     let program = std::env::current_exe().ok();
     let folder = program.as_deref().and_then(Path::parent);
-    let beside = folder.map(|folder| folder.join("matcher.wasm"));
-    let built = folder.map(|folder| folder.join("../artifact/matcher.wasm"));
-    let here = Some(PathBuf::from("target/artifact/matcher.wasm"));
-    let missing = || Failure::option("module", "no module was found; name it with --module");
+    let beside = folder.map(|folder| folder.join(name));
+    let built = folder.map(|folder| folder.join("../artifact").join(name));
+    let here = Some(Path::new("target/artifact").join(name));
+    let missing = || Failure::option(option, &format!("no {name} was found; name it with --{option}"));
     [beside, built, here].into_iter().flatten().find(|path| path.is_file()).ok_or_else(missing)
+}
+
+/// The reader of spreadsheets, loaded with the first one: most runs have none.
+struct Readers<'a> {
+    path: Option<&'a PathBuf>,
+    module: Option<Module>,
+}
+
+impl Readers<'_> {
+    /// A fresh instance: one reads one file.
+    fn start(&mut self) -> Result<Sandboxed, Failure> {
+        let path = self.path.cloned().map_or_else(|| find_module("reader.wasm", "reader"), Ok)?;
+        let failed = |message: String| Failure::new("module", "reader", message).of(&path);
+        let module = match self.module.take() {
+            Some(module) => module,
+            None => Module::load_as(&Allow::reader(), &files::read(&path, files::MODULE)?, READER_LIMITS)
+                .map_err(|error| failed(error.to_string()))?,
+        };
+        let session = module.session().map_err(|error| failed(error.to_string()))?;
+        self.module = Some(module);
+        Ok(Sandboxed(session))
+    }
 }
 
 /// A session of the sandbox, as the runner drives it.
@@ -264,26 +298,38 @@ fn read_files(
     leader: &mut Sandboxed,
     helpers: &mut Vec<Sandboxed>,
     task: &Size,
-    paths: &[PathBuf],
-) -> Result<(), Failure> {
+    arguments: &Arguments,
+) -> Result<Tally, Failure> {
+    let paths = &arguments.files;
     let size = |path: &PathBuf| path.metadata().map(|m| m.len()).map_err(|e| files::io_failure(path, &e));
     let bar = ProgressBar::new(paths.iter().map(size).sum::<Result<u64, _>>()?);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
         bar.set_style(style);
     }
-    for (at, path) in paths.iter().enumerate() {
-        if at > 0 {
+    let table = arguments.table.options();
+    let mut readers = Readers { path: arguments.reader.as_ref(), module: None };
+    let mut tally = Tally::default();
+    for path in paths {
+        let of_file = |error| match error {
+            RunError::File(error) => files::io_failure(path, &error),
+            error => failure(error).of(path),
+        };
+        if sheets::is_spreadsheet(path).map_err(|error| files::io_failure(path, &error))? {
+            let mut reader = readers.start()?;
+            let (before, length) = (bar.position(), size(path)?);
+            let told = &mut |done: u64, of: u64| bar.set_position(before + length / of * done);
+            sheets::read(leader, &mut reader, path, &table, &mut tally, told).map_err(of_file)?;
+            bar.set_position(before + length);
+            continue;
+        }
+        if tally.begun > 0 {
             runner::ask(leader, vec![op::NEXT_FILE]).map_err(failure)?;
         }
-        runner::files::read(leader, helpers, task, path, &|bytes| bar.inc(bytes)).map_err(
-            |error| match error {
-                RunError::File(error) => files::io_failure(path, &error),
-                error => failure(error).of(path),
-            },
-        )?;
+        tally.begun += 1;
+        runner::files::read(leader, helpers, task, path, &|bytes| bar.inc(bytes)).map_err(of_file)?;
     }
     bar.finish_and_clear();
-    Ok(())
+    Ok(tally)
 }
 
 /// The report for a person: counts, never a row.
