@@ -9,6 +9,7 @@ mod bench;
 mod checks;
 mod chromium;
 mod demo;
+mod fuzz;
 mod python;
 mod readme;
 mod shell;
@@ -38,6 +39,8 @@ enum Task {
     Check,
     /// Runs what CI runs: `check`, then `test`.
     Ci,
+    /// Runs the parsers under libFuzzer: all targets, or one.
+    Fuzz(fuzz::Args),
     /// Shows a whole exchange on messy data, held against the truth; then waits for one by hand.
     Demo(demo::Args),
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Readme(args) => readme::run(&args),
         Task::Check => checks::check(),
         Task::Ci => checks::check().and_then(|()| checks::test()),
+        Task::Fuzz(args) => fuzz::run_fuzz(&args),
         Task::Demo(args) => demo::run_demo(&args),
     };
     match done {
