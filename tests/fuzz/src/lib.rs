@@ -18,6 +18,7 @@ mod documents;
 mod http;
 mod input;
 mod requests;
+mod spreadsheet;
 mod values;
 mod world;
 
@@ -27,6 +28,7 @@ pub use documents::documents;
 #[cfg(feature = "http")]
 pub use http::http;
 pub use requests::requests;
+pub use spreadsheet::spreadsheet;
 pub use values::values;
 
 /// What is fed: it panics when a property does not hold.
@@ -40,5 +42,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     #[cfg(feature = "http")]
     ("http", http),
     ("requests", requests),
+    ("spreadsheet", spreadsheet),
     ("values", values),
 ];

@@ -162,7 +162,9 @@ fn another_member(dice: &mut Dice, value: &mut Value) {
                 6 => json!(b64(&dice.bytes::<16>())),
                 7 => json!([dice.pick(&["name", "amount", "keyed", "blake3", "L1"])]),
                 8 => json!(dice.name()),
-                _ => json!(dice.pick(&["L0", "L1", "L2", "bank", "CNY", "hmac-sha256", "1.2.3", "0.0.0", ""])),
+                _ => {
+                    json!(dice.pick(&["L0", "L1", "L2", "bank", "CNY", "hmac-sha256", "1.2.3", "0.0.0", ""]))
+                }
             }
         }
     }
