@@ -7,13 +7,16 @@ use protocol::envelope::Reader;
 use protocol::name::NameFlag;
 use protocol::roster::Level;
 use protocol::slot::{ACCOUNT, Account, AssetKind, MAX_ACCOUNTS, MAX_TOTALS, account_bit, note};
-use protocol::value::Currency;
+use protocol::value::{Currency, Date};
 
 use crate::cell::Cell;
 use crate::findings::Asset;
 
 const HEAD: usize = 32;
 const SUM: usize = 36;
+
+/// No sum of a part comes near: 2^32 rows of 2^8 amounts of 2^63. Added up, parts stay within 128 bits.
+const MOST: u128 = 1 << 112;
 
 /// Bytes of what was found for a slot, between instances.
 pub(crate) fn bytes(level: Level) -> usize {
@@ -225,7 +228,7 @@ impl Found {
         r.take(4, WHAT)?;
         let in_line = i128::from_be_bytes(r.array(WHAT)?);
         if rows == 0 {
-            return Ok(None);
+            return if bytes.iter().all(|b| *b == 0) { Ok(None) } else { Err(DecodeError::Malformed(WHAT)) };
         }
         let mut found = Self { name_flags, ordinals, rows, notes, in_line, ..Self::default() };
         if level >= Level::L1 {
@@ -247,7 +250,27 @@ impl Found {
                 found.accounts.push((account.to_bytes(), account));
             }
         }
-        Ok(Some(found))
+        let mut again = vec![0; bytes.len()];
+        found.write(level, &mut again);
+        if found.is_sound() && again == bytes { Ok(Some(found)) } else { Err(DecodeError::Malformed(WHAT)) }
+    }
+
+    /// Whether rows can have come to this: what is not so must not reach a slot, where nobody could read it.
+    fn is_sound(&self) -> bool {
+        let day = |number: u32| number == 0 || Date::from_number(number).is_some();
+        let fits = |sum: i128| sum.unsigned_abs() < MOST;
+        let total = |((_, currency), sum): &((AssetKind, Currency), Sum)| {
+            currency.0.iter().all(u8::is_ascii_uppercase)
+                && fits(sum.minor)
+                && day(sum.oldest)
+                && day(sum.newest)
+        };
+        self.name_flags <= 0b1111
+            && self.notes <= note::ALL
+            && fits(self.in_line)
+            && self.totals.iter().all(total)
+            && self.totals.is_sorted_by(|(a, _), (b, _)| a < b)
+            && self.accounts.is_sorted_by(|(a, _), (b, _)| a <= b)
     }
 }
 
@@ -259,5 +282,50 @@ mod tests {
     #[test]
     fn sizes_are_those_of_the_specification() {
         assert_eq!([Level::L0, Level::L1, Level::L2].map(bytes), [32, 896, 2_944]);
+    }
+
+    /// What no rows come to is refused where it is read: the slot that it would give could not be read.
+    #[test]
+    fn what_no_rows_come_to_is_refused() {
+        let asset = Asset {
+            kind: AssetKind::Deposit,
+            currency: Currency::CNY,
+            amount: Cell::Value(5),
+            date: Cell::Value(20_261_031),
+            accounts: 1,
+            notes: 0,
+            status: protocol::slot::Status::Active,
+            account: "6217".to_owned(),
+            product: String::new(),
+        };
+        let mut found = Found::default();
+        found.row(NameFlag::Same, 0);
+        found.add(&asset, NameFlag::Same, 0, &Scope { level: Level::L2, line: None });
+        let mut good = vec![0; bytes(Level::L2)];
+        found.write(Level::L2, &mut good);
+        assert!(Found::read(Level::L2, &good).unwrap().is_some());
+        let total = HEAD;
+        let wounds = [
+            (0, 0x80, "a name flag"),
+            (2, 0xFF, "a note"),
+            (3, 9, "more totals than there are"),
+            (5, 1, "what is left free"),
+            (12, 1, "what is left free"),
+            (16, 0x7F, "a sum out of range"),
+            (total + 1, 0, "a currency"),
+            (total + 4, 0x7F, "a sum out of range"),
+            (total + 31, 99, "a day"),
+            (total + SUM, 1, "a total that is not counted"),
+            (good.len() - 1, 1, "an account that is not counted"),
+        ];
+        for (at, byte, what) in wounds {
+            let mut bad = good.clone();
+            bad[at] = byte;
+            assert!(Found::read(Level::L2, &bad).is_err(), "{what}");
+        }
+        let mut nobody = vec![0; bytes(Level::L2)];
+        assert!(Found::read(Level::L2, &nobody).unwrap().is_none());
+        nobody[0] = 1;
+        assert!(Found::read(Level::L2, &nobody).is_err(), "something found in no row");
     }
 }

@@ -11,6 +11,7 @@ mod checks;
 mod chromium;
 mod demo;
 mod dist;
+mod fuzz;
 mod offline;
 mod python;
 mod readme;
@@ -43,6 +44,8 @@ enum Task {
     Check,
     /// Runs what CI runs: `check`, then `test`.
     Ci,
+    /// Runs the parsers under libFuzzer: all targets, or one.
+    Fuzz(fuzz::Args),
     /// Shows a whole exchange on messy data, held against the truth; then waits for one by hand.
     Demo(demo::Args),
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Readme(args) => readme::run(&args),
         Task::Check => checks::check(),
         Task::Ci => checks::check().and_then(|()| checks::test()),
+        Task::Fuzz(args) => fuzz::run_fuzz(&args),
         Task::Demo(args) => demo::run_demo(&args),
     };
     match done {

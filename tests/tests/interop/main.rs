@@ -9,6 +9,7 @@ mod dice;
 mod documents;
 mod fixture;
 mod headers;
+mod random;
 mod refusals;
 mod slots;
 mod subjects;

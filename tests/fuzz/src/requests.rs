@@ -1,0 +1,153 @@
+//! The border of the module: any requests, in any order, and parts of a run.
+
+use std::sync::OnceLock;
+
+use matcher::findings::Findings;
+use matcher::part::PartTaker;
+use matcher::request::join;
+use matcher::session::Session;
+use protocol::answer_seal::Slots as _;
+use protocol::part_seal::{ID_BYTES, PartKey};
+use protocol::roster::Level;
+use protocol::secret::Entropy;
+use protocol::slot::{self, Slot};
+use protocol::value::Base64;
+use serde_json::{Value, json};
+
+use crate::input::Input;
+use crate::world;
+
+/// Requests that one input makes at most: opening takes milliseconds.
+const MOST_REQUESTS: usize = 24;
+
+/// The first byte says what follows: pieces of a part, sealed here, or requests, each an operation and a piece.
+///
+/// # Panics
+/// When a reply is not one.
+pub fn requests(data: &[u8]) {
+    let mut input = Input(data);
+    if input.byte() % 4 == 0 { part(&mut input) } else { border(&mut input) }
+}
+
+fn border(input: &mut Input<'_>) {
+    let mut session = Session::default();
+    let mut opened = false;
+    for _ in 0..MOST_REQUESTS {
+        if input.is_empty() {
+            break;
+        }
+        let op = input.byte();
+        let bytes = input.piece();
+        let request = match op {
+            // A good request to open, with this table.
+            0xF0 if !opened => {
+                opened = true;
+                open(bytes)
+            }
+            // The same with one part in place of its own.
+            0xF1 => {
+                let (which, part) = bytes.split_first().unwrap_or((&0, &[]));
+                open_with(usize::from(*which) % 6, part)
+            }
+            // Two parts: those of a preview.
+            0xF2 => {
+                let (file, options) = bytes.split_at(bytes.len() / 2);
+                [&[0x06], join(&[file, options]).as_slice()].concat()
+            }
+            // One part: those of `inspect`, `part` and `hand over`.
+            0xF3..=0xF5 => {
+                [&[[0x13, 0x07, 0x08][usize::from(op - 0xF3)]], join(&[bytes]).as_slice()].concat()
+            }
+            // New keys cost 32 MiB each; that they are made is tested elsewhere.
+            0x10 => [&[0x10], bytes.get(..8).unwrap_or(bytes)].concat(),
+            op => [&[op], bytes].concat(),
+        };
+        well_formed(&matcher::run(&mut session, request));
+    }
+}
+
+/// A reply is a result, or an error with its four members.
+fn well_formed(reply: &[u8]) {
+    match reply.split_first() {
+        Some((0, _)) => {}
+        Some((1, error)) => {
+            let error: Value = serde_json::from_slice(error).expect("an error is JSON");
+            let members: Vec<&String> = error.as_object().unwrap().keys().collect();
+            assert_eq!(members, ["code", "field", "message", "numbers"]);
+            assert!(!error["code"].as_str().unwrap().is_empty());
+        }
+        _ => panic!("a reply has a status"),
+    }
+}
+
+/// The parts of an `open` that is taken, out of the vectors; its key file costs as little as one may.
+fn parts() -> &'static [Vec<u8>; 6] {
+    static PARTS: OnceLock<[Vec<u8>; 6]> = OnceLock::new();
+    PARTS.get_or_init(|| {
+        let file: Value = serde_json::from_str(include_str!("../../../vectors/sessions.json")).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        let case = cases.iter().find(|case| case["name"] == "ok_l2_blake3_one_officer").unwrap();
+        let step = &case["steps"][0];
+        let blob = |member: &str| {
+            let blob = &file["blobs"][step[member].as_str().unwrap()];
+            blob.as_str().expect("a whole blob").parse::<Base64>().unwrap().0
+        };
+        [
+            blob("key_file"),
+            step["passphrase"].as_str().unwrap().as_bytes().to_vec(),
+            blob("agreement"),
+            blob("roster"),
+            step["entropy"].as_str().unwrap().as_bytes().chunks(2).map(hex).collect(),
+            step["options"].to_string().into_bytes(),
+        ]
+    })
+}
+
+fn hex(digits: &[u8]) -> u8 {
+    u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap()
+}
+
+fn open(table: &[u8]) -> Vec<u8> {
+    let mut options: Value = serde_json::from_slice(&parts()[5]).unwrap();
+    options["table"] = serde_json::from_slice(table).unwrap_or(json!(null));
+    open_with(5, options.to_string().as_bytes())
+}
+
+fn open_with(which: usize, part: &[u8]) -> Vec<u8> {
+    let mut parts: [&[u8]; 6] = parts().each_ref().map(Vec::as_slice);
+    parts[which] = part;
+    [&[0x01], join(&parts).as_slice()].concat()
+}
+
+/// A part that another instance would have sealed: its head is JSON of the input, then what it found, slot by slot.
+fn part(input: &mut Input<'_>) {
+    let level = [Level::L0, Level::L1, Level::L2][usize::from(input.byte()) % 3];
+    let roster = world::roster(level);
+    let (entropy, signer) = (Entropy::new(&[9; 32]).unwrap(), world::key(2));
+    let begin = |piece: &[u8]| PartTaker::begin(piece, roster.digest, &entropy, &signer);
+    let _ = begin(input.0);
+
+    let id = [5; ID_BYTES];
+    let key = PartKey::derive(&entropy, &id, &signer, roster.digest);
+    let mut first = [id.as_slice(), input.piece()].concat();
+    key.seal(0, &mut first, ID_BYTES);
+    let Ok((mut taker, head)) = begin(&first) else { return };
+    let _ = head.damage.judge();
+
+    let mut findings = Findings::new(&roster.roster);
+    let slots = usize::try_from(findings.slot_count()).unwrap();
+    let mut piece = input.0.to_vec();
+    piece.resize(slots * findings.part_bytes(), 0);
+    key.seal(1, &mut piece, 0);
+    let mut twice = piece.clone();
+    if taker.add(&piece, &mut findings).is_ok() {
+        twice[0] ^= 1;
+        assert!(taker.add(&twice, &mut findings).is_err(), "a changed piece is refused");
+        findings.close();
+        for index in 0..4 {
+            let mut slot = vec![0; slot::size(level)];
+            findings.write(index, &mut slot);
+            Slot::decode(level, &slot).expect("whatever is found can be read");
+        }
+    }
+}
