@@ -180,7 +180,7 @@ async fn board(State(console): State<Console>, view: View, Path(id): Path<i64>) 
                                 label.check {
                                     input type="checkbox" name="institution" value=(i.id) checked[good] disabled[!good];
                                     (i.name) " "
-                                    @if let Some(a) = &i.agreement { span class=(if good { "tag good" } else { "tag bad" }) { (t.of("agreement", a.state(today))) } }
+                                    @if let Some(a) = &i.agreement { span class=(match a.state(today) { "in_force" => "tag good", "ending" => "tag warn", _ => "tag bad" }) { (t.of("agreement", a.state(today))) } }
                                 }
                             }
                         }

@@ -332,7 +332,7 @@ fn way(t: Words, one: &Case) -> Markup {
                     span { (t.of("state", state.name())) }
                 }
             }
-            @if !Stage::WAY.contains(&one.state) { li.here { (t.of("state", one.state.name())) } }
+            @if !Stage::WAY.contains(&one.state) { li.here { span { (t.of("state", one.state.name())) } } }
         }
     }
 }

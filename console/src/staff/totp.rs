@@ -33,6 +33,12 @@ pub(crate) fn spelled(secret: &[u8]) -> String {
     text.chunks(4).map(|part| part.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
+/// The secret of what [`spelled`] shows: how an authenticator reads it.
+pub fn secret_of(spelled: &str) -> Option<Vec<u8>> {
+    let text: String = spelled.chars().filter(|c| !c.is_whitespace()).collect();
+    Secret::try_from_base32(text).ok().map(|secret| secret.as_bytes().to_vec())
+}
+
 /// What an authenticator scans.
 pub(crate) fn address(secret: &[u8], code: &str) -> String {
     let secret = spelled(secret).replace(' ', "");
@@ -57,5 +63,6 @@ mod tests {
         assert_eq!(check(secret, "", at(59), 0).unwrap(), None);
         assert!(check(b"short", "287082", at(59), 0).is_err());
         assert_eq!(spelled(secret), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+        assert_eq!(secret_of(&spelled(secret)).unwrap(), secret);
     }
 }

@@ -99,8 +99,7 @@ impl Office {
         let reply = person.post("/sign-in", &[("code", code), ("password", &first), ("one_time", "")]).await;
         assert_eq!(reply.location(), "/set-up", "{}", reply.text);
         let page = person.get("/set-up").await;
-        let spelled = page.between("<code id=\"secret\">", "</code>").replace(' ', "");
-        person.secret = base32(&spelled);
+        person.secret = totp::secret_of(&page.between("<code id=\"secret\">", "</code>")).unwrap();
         let code_now = person.one_time();
         let reply = person
             .post("/set-up", &[("password", PASSWORD), ("again", PASSWORD), ("one_time", &code_now)])
@@ -228,22 +227,4 @@ impl<'o> Person<'o> {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Reply { status: parts.status, headers: parts.headers, text, bytes }
     }
-}
-
-fn base32(text: &str) -> Vec<u8> {
-    let (mut bits, mut value, mut out) = (0, 0_u32, Vec::new());
-    for c in text.bytes() {
-        let five = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'2'..=b'7' => c - b'2' + 26,
-            _ => panic!("not base32"),
-        };
-        value = value << 5 | u32::from(five);
-        bits += 5;
-        if bits >= 8 {
-            bits -= 8;
-            out.push(u8::try_from(value >> bits & 0xFF).unwrap());
-        }
-    }
-    out
 }
