@@ -99,17 +99,6 @@ impl Browser {
         self.command("Browser.setDownloadBehavior", parameters).await;
     }
 
-    /// A command of Chromium's developer tools.
-    pub async fn command(&self, name: &str, parameters: Value) -> Value {
-        self.page.cdp().send_raw(name, parameters).await.unwrap()
-    }
-
-    /// Where saved files go from now on.
-    pub async fn save_into(&self, folder: &Path) {
-        let parameters = json!({ "behavior": "allow", "downloadPath": folder });
-        self.command("Browser.setDownloadBehavior", parameters).await;
-    }
-
     /// Waits for an element.
     ///
     /// # Panics

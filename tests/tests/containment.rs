@@ -184,7 +184,8 @@ async fn nothing_gets_out_of_a_worker_of_the_offline_edition() {
             Value::from(first_lines(worker)),
             Value::from(sinks.script(IN_A_WORKER)),
         );
-        let trial = trial(&format!("offline {worker}"), &sinks, &swap, async |browser| {
+        let name = format!("offline {worker}");
+        let trial = trial(&name, &sinks, &swap, async |browser| {
             browser.page.goto(offline_page()).await.unwrap();
             start(browser, &office, worker).await;
         });

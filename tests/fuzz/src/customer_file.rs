@@ -4,13 +4,13 @@ use matcher::counts::Warning;
 use matcher::error::ModuleError;
 use matcher::keys;
 use matcher::layout::TableOptions;
-use matcher::matching::Matching;
+use matcher::matching::{Finished, Matching};
 use matcher::preview;
 use protocol::answer_seal::Slots as _;
 use protocol::coverage::Coverage;
 use protocol::roster::{Entry, Level};
 use protocol::slot::{self, Slot};
-use protocol::subject;
+use protocol::subject::{self, ResidentNumber};
 use rows::{CutError, Cutter, Flow, Lookup, Record, Rest, Short};
 use std::ops::ControlFlow;
 
@@ -73,14 +73,14 @@ fn run(file: &[u8], chunk: usize, level: Level, options: &TableOptions) -> Outco
     for piece in file.chunks(chunk) {
         matching.push(piece)?;
     }
-    let (coverage, warnings, products, findings) = matching.finish()?;
+    let Finished { coverage, warnings, unknown_products, findings, .. } = matching.finish()?;
     let slots = (0..4).map(|index| {
         let mut slot = vec![0; slot::size(level)];
         findings.write(index, &mut slot);
         Slot::decode(level, &slot).expect("whatever is found can be read");
         slot
     });
-    Ok((coverage, warnings, products, slots.collect()))
+    Ok((coverage, warnings, unknown_products, slots.collect()))
 }
 
 /// The cutter with the short way in one piece, and without it in chunks: the same people on the same lines.
@@ -92,7 +92,7 @@ fn row_by_row(file: &[u8], chunk: usize) {
     let mut seen = [Seen::new(table), Seen::new(table)];
     let [short_way, long_way] = &mut seen;
 
-    let mut short = Short::new(&prf, &lookup, WIDTH, ID, Some(KIND));
+    let mut short = Short::new(&prf, &lookup, WIDTH, ID, Some(KIND), 0);
     let mut cutter = Cutter::new(b',');
     let fed = cutter.feed(file, Some(&mut short), short_way);
     short_way.ended = fed.and_then(|_| cutter.end(short_way)).err();
@@ -156,6 +156,10 @@ impl Rest for Seen<'_> {
 
     fn is_for_short(&mut self, kind: &[u8]) -> bool {
         kind != b"x"
+    }
+
+    fn sampled(&mut self, _: &ResidentNumber) -> u64 {
+        0
     }
 
     fn found(&mut self, record: &Record<'_>, entry: &Entry) {

@@ -131,7 +131,7 @@ fn part(input: &mut Input<'_>) {
     let key = PartKey::derive(&entropy, &id, &signer, roster.digest);
     let mut first = [id.as_slice(), input.piece()].concat();
     key.seal(0, &mut first, ID_BYTES);
-    let Ok((mut taker, head)) = begin(&first) else { return };
+    let Ok((mut taker, head, _)) = begin(&first) else { return };
     let _ = head.damage.judge();
 
     let mut findings = Findings::new(&roster.roster);
