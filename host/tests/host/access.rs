@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::fixture::*;
 
 /// Route by route: nobody, the centre, the bank it belongs to, the other bank.
-const EXPECTED: [(&str, &str, [u16; 4]); 15] = [
+const EXPECTED: [(&str, &str, [u16; 4]); 17] = [
     ("GET", "/health", [200; 4]),
     ("GET", "/api/v1/openapi.json", [200; 4]),
     ("POST", "/api/v1/sign-in/challenge", [400; 4]),
