@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{chromium, python, readme, wasm};
+use crate::{chromium, crates, guide, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,6 +19,7 @@ pub(crate) fn test() -> Result<()> {
     // By itself, as `cargo xtask` was built: among the others its dependencies have more features, and
     // would all be built a second time.
     run(cargo(&root).args(["test", "--package", "xtask", "--locked"]))?;
+    guide::run_guide()?;
     say("runs the independent reader");
     run(Command::new("bash").arg(reader).current_dir(&root))
 }
@@ -39,6 +40,7 @@ pub(crate) fn check() -> Result<()> {
         "warnings",
     ]))?;
     readme::run(&readme::Args::check())?;
+    crates::run(&crates::Args::check())?;
     deny(&root)
 }
 
