@@ -20,6 +20,7 @@ pub mod exchange;
 pub mod forge;
 pub mod module;
 pub mod python;
+pub mod release;
 pub mod script;
 pub mod soup;
 pub mod strategies;
