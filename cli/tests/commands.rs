@@ -304,7 +304,7 @@ fn a_module_off_the_list_is_refused() {
     desk.write("m.wasm", "\0asm\u{1}\0\0\0");
     let audit = desk.run("audit m.wasm");
     assert_eq!(audit.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&audit.stdout).contains("DEVIATION does not export run"));
+    assert!(String::from_utf8_lossy(&audit.stdout).contains("the module does not export run"));
     let refused = desk.bad(&format!(
         "match --module m.wasm --roster {ROSTER} --agreement agreement --key bank.key.hedui --passphrase-file pass \
          --out answer people.csv"

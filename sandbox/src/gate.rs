@@ -35,11 +35,33 @@ pub struct Report {
     pub custom_sections: Vec<String>,
     /// Whether it runs code of its own when it is instantiated.
     pub has_start: bool,
+    /// Its data segments: how many, and how many bytes they hold together.
+    pub data: DataSize,
     /// Texts in its data and custom sections that look like paths of the machine that built it.
-    pub host_paths: Vec<String>,
-    /// Texts in its data and custom sections that look like addresses. Without imports they are only
-    /// text, often from an error message of a library, so they are listed and not judged.
-    pub urls: Vec<String>,
+    pub host_paths: Vec<Found>,
+    /// Texts in its data and custom sections that look like addresses of machines. Without imports they are
+    /// only text; but the matcher needs none, so that one is a question.
+    pub addresses: Vec<Found>,
+}
+
+/// A text in a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The text, cut after 120 characters.
+    pub text: String,
+    /// Where it stands: `data segment 2`, `custom section "note"`.
+    pub place: String,
+    /// Its offset in the file, in bytes.
+    pub offset: usize,
+}
+
+/// The extent of a module's data segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DataSize {
+    /// How many there are.
+    pub segments: usize,
+    /// Bytes in all of them.
+    pub bytes: usize,
 }
 
 /// Something a module asks its host for.
@@ -100,8 +122,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Report, GateError> {
         features,
         custom_sections: Vec::new(),
         has_start: false,
+        data: DataSize::default(),
         host_paths: Vec::new(),
-        urls: Vec::new(),
+        addresses: Vec::new(),
     };
     let mut parser = Parser::new(0);
     parser.set_features(WasmFeatures::all());
@@ -109,6 +132,63 @@ pub fn inspect(bytes: &[u8]) -> Result<Report, GateError> {
         report.read(payload?, types.as_ref())?;
     }
     Ok(report)
+}
+
+/// The section that the byte at `offset` belongs to, as [`Deviation::place`] names sections; of the code, the
+/// function with its index.
+pub fn section_at(bytes: &[u8], offset: usize) -> Option<String> {
+    let mut imported = 0;
+    let mut bodies = 0;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.ok()?;
+        match &payload {
+            Payload::ImportSection(section) => {
+                let imports = section.clone().into_imports().flatten();
+                imported = imports.filter(|import| matches!(import.ty, wasmparser::TypeRef::Func(_))).count();
+            }
+            Payload::CodeSectionEntry(body) => {
+                if body.range().contains(&offset) {
+                    return Some(format!("code section, function {}", imported + bodies));
+                }
+                bodies += 1;
+                continue;
+            }
+            Payload::DataSection(section) if section.range().contains(&offset) => {
+                let segments = section.clone().into_iter().flatten();
+                let at = segments.enumerate().find(|(_, data)| data.range.contains(&offset));
+                return Some(at.map_or("data section".into(), |(n, _)| format!("data segment {n}")));
+            }
+            _ => {}
+        }
+        if let Some((id, range)) = payload.as_section()
+            && range.contains(&offset)
+            && !matches!(payload, Payload::CodeSectionStart { .. })
+        {
+            return Some(format!("{} section", section_name(id)));
+        }
+    }
+    None
+}
+
+/// A section's name by its number (WebAssembly core specification, 5.5.2).
+fn section_name(id: u8) -> &'static str {
+    const NAMES: [&str; 14] = [
+        "custom",
+        "type",
+        "import",
+        "function",
+        "table",
+        "memory",
+        "global",
+        "export",
+        "start",
+        "element",
+        "code",
+        "data",
+        "data count",
+        "tag",
+    ];
+    NAMES.get(usize::from(id)).copied().unwrap_or("unknown")
 }
 
 impl Report {
@@ -147,22 +227,30 @@ impl Report {
             }
             Payload::DataSection(section) => {
                 for data in section {
-                    self.read_text(data?.data);
+                    let data = data?;
+                    let offset = data.range.end.saturating_sub(data.data.len());
+                    self.read_text(data.data, &format!("data segment {}", self.data.segments), offset);
+                    self.data.segments += 1;
+                    self.data.bytes += data.data.len();
                 }
             }
             Payload::StartSection { .. } => self.has_start = true,
             Payload::CustomSection(section) => {
                 self.custom_sections.push(section.name().to_owned());
-                self.read_text(section.data());
+                let place = format!("custom section {:?}", section.name());
+                self.read_text(section.data(), &place, section.data_offset());
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn read_text(&mut self, data: &[u8]) {
-        self.host_paths.extend(text::host_paths(data));
-        self.urls.extend(text::urls(data));
+    /// `offset` is that of `data` in the file.
+    fn read_text(&mut self, data: &[u8], place: &str, offset: usize) {
+        let found =
+            |(at, text): (usize, String)| Found { text, place: place.to_owned(), offset: offset + at };
+        self.host_paths.extend(text::host_paths(data).into_iter().map(found));
+        self.addresses.extend(text::addresses(data).into_iter().map(found));
     }
 }
 

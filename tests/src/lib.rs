@@ -23,6 +23,7 @@ pub mod forge;
 pub mod module;
 pub mod netlog;
 pub mod python;
+pub mod release;
 pub mod script;
 pub mod soup;
 pub mod strategies;

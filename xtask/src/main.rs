@@ -9,9 +9,11 @@ mod axe;
 mod bench;
 mod checks;
 mod chromium;
+mod crates;
 mod demo;
 mod dist;
 mod fuzz;
+mod guide;
 mod offline;
 mod python;
 mod readme;
@@ -32,8 +34,12 @@ struct Args {
 enum Task {
     /// Builds the modules into target/artifact and holds each against its allow-list.
     Wasm(wasm::Args),
-    /// Builds the modules and the offline edition, in target/dist.
-    Dist,
+    /// Makes the folder of a release in target/dist, and signs it.
+    Dist(dist::Args),
+    /// Runs the commands of docs/AUDIT.md and compares what they print with what it says.
+    Guide,
+    /// Writes docs/CRATES.md: every crate inside the modules, and why; `--check` only compares.
+    Crates(crates::Args),
     /// Builds the module and runs every test, the demo against its truth among them.
     Test,
     /// Measures matching natively, under wasmtime and in Chromium, and other programs over the same files.
@@ -53,7 +59,9 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Wasm(args) => wasm::run(&args),
-        Task::Dist => dist::run(),
+        Task::Dist(args) => dist::run(&args),
+        Task::Guide => guide::run_guide(),
+        Task::Crates(args) => crates::run(&args),
         Task::Test => checks::test(),
         Task::Bench(args) => bench::run_bench(&args),
         Task::Readme(args) => readme::run(&args),

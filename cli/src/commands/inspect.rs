@@ -1,7 +1,10 @@
 //! `hedui inspect`: what a file is.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use audit::manifest::{self, Manifest};
+use audit::signatures;
 use clap::Args;
 use protocol::DecodeError;
 use protocol::canonical;
@@ -18,7 +21,7 @@ use crate::output::Output;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hedui inspect bank-1-7.roster.hedui")]
 pub(crate) struct Arguments {
-    /// A document or key file.
+    /// A document, a key file, or the manifest of a release (`release.json`).
     file: PathBuf,
 }
 
@@ -27,6 +30,12 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     if let Ok(file) = KeyFile::read(&bytes) {
         let json = key::describe(&file);
         output.say(&format!("{json:#}"), &json);
+        return Ok(());
+    }
+    if let Ok(release) = Manifest::read(&bytes) {
+        let signatures = signatures_beside(&arguments.file);
+        let json = json!({ "manifest": release, "signatures": signatures, "type": manifest::TYPE });
+        output.say(&release_text(&release, &signatures), &json);
         return Ok(());
     }
     let json = describe(&bytes).map_err(|e| Failure::from(e).of(&arguments.file))?;
@@ -52,21 +61,85 @@ fn describe(bytes: &[u8]) -> Result<Value, DecodeError> {
     if expected.map_or(length > 0, |digest| digest != Digest::of(body).to_string()) {
         return Err(DecodeError::Body);
     }
+    let named: Vec<Value> = signers
+        .iter()
+        .map(|key| {
+            let key = key.to_string();
+            json!({ "key": key, "named_as": owner(&header, &key) })
+        })
+        .collect();
     Ok(json!({
         "body_bytes": length,
         "digest": Digest::of(&head.pae()),
         "header": header,
+        "signed_by": named,
         "signers": signers,
         "type": head.kind(),
     }))
 }
 
+/// As whom a header names the owner of a signing key: a party by code and name, or the member that lists the key.
+fn owner(header: &Value, key: &str) -> Option<String> {
+    let is_key = |value: &Value| value.as_str() == Some(key);
+    let party = |value: &Value| {
+        value.get("signing_key").filter(|value| is_key(value))?;
+        let text = |member: &str| value.get(member).and_then(Value::as_str).unwrap_or_default();
+        Some(format!("{} {}", text("code"), text("name")))
+    };
+    if let Some(itself) = party(header) {
+        return Some(itself);
+    }
+    header.as_object()?.iter().find_map(|(member, value)| match value {
+        Value::Object(_) => Some(format!("{member}: {}", party(value)?)),
+        Value::Array(keys) => keys.iter().any(is_key).then(|| member.clone()),
+        _ => is_key(value).then(|| member.clone()),
+    })
+}
+
+/// The files that sign a manifest, with the numbers of their keys. Whether they hold, `hedui audit` says.
+fn signatures_beside(file: &Path) -> Vec<(String, String)> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut found: Vec<(String, String)> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let own = name.starts_with(manifest::NAME) && name.ends_with(signatures::SUFFIX);
+            let bytes = files::read(&entry.path(), files::SMALL).ok().filter(|_| own)?;
+            Some((name, signatures::key_id(std::str::from_utf8(&bytes).ok()?)?))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn release_text(release: &Manifest, signatures: &[(String, String)]) -> String {
+    let mut out = format!(
+        "type        {}\nrelease     {}\nissued      {}\ntoolchain   {}\nsources     {}\n",
+        manifest::TYPE,
+        release.release,
+        release.issued,
+        release.toolchain,
+        release.source_sha256
+    );
+    for file in &release.files {
+        out.push_str(&format!("file        {}, {} bytes, {}\n", file.name, file.bytes, file.sha256));
+    }
+    for (name, key) in signatures {
+        out.push_str(&format!("signature   {name}, by the key {key}\n"));
+    }
+    out
+}
+
 fn text(json: &Value) -> String {
     let member = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default();
-    let signers = json.get("signers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let signers = json.get("signed_by").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut out = format!("type    {}\ndigest  {}\n", member("type"), member("digest"));
     for signer in signers {
-        out.push_str(&format!("signer  {}\n", signer.as_str().unwrap_or_default()));
+        let said = |member: &str| signer.get(member).and_then(Value::as_str);
+        let owner = said("named_as").unwrap_or("a key that this document does not name");
+        out.push_str(&format!("signer  {} ({owner})\n", said("key").unwrap_or_default()));
     }
     let (body, header) =
         (json.get("body_bytes").unwrap_or(&Value::Null), json.get("header").unwrap_or(&Value::Null));

@@ -1,6 +1,6 @@
 //! What stands in a module and not on the allow-list, one precise sentence each.
 
-use super::{Allow, Report};
+use super::{Allow, Found, Report};
 use serde::Serialize;
 
 /// One way in which a module differs from what is allowed.
@@ -80,11 +80,63 @@ pub enum Deviation {
     #[error("has a start function")]
     StartFunction,
     /// It holds a path of the machine that built it.
-    #[error("holds the host path {path:?}")]
+    #[error("holds the host path {path:?} at byte {offset}")]
     HostPath {
         /// The path, cut after 120 characters.
         path: String,
+        /// The part of the module it stands in.
+        place: String,
+        /// Where in the file, in bytes.
+        offset: usize,
     },
+    /// It holds the address of a machine.
+    #[error("holds the address {address:?} at byte {offset}")]
+    Address {
+        /// The address, cut after 120 characters.
+        address: String,
+        /// The part of the module it stands in.
+        place: String,
+        /// Where in the file, in bytes.
+        offset: usize,
+    },
+}
+
+impl Deviation {
+    /// Its stable code, the same that JSON has.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::ImportPresent { .. } => "import_present",
+            Self::ExportNotAllowed { .. } => "export_not_allowed",
+            Self::ExportForm { .. } => "export_form",
+            Self::ExportMissing { .. } => "export_missing",
+            Self::MemoryCount { .. } => "memory_count",
+            Self::NoMemoryMaximum => "no_memory_maximum",
+            Self::MemoryMaximumTooLarge { .. } => "memory_maximum_too_large",
+            Self::FeatureNotAllowed { .. } => "feature_not_allowed",
+            Self::CustomSection { .. } => "custom_section",
+            Self::StartFunction => "start_function",
+            Self::HostPath { .. } => "host_path",
+            Self::Address { .. } => "address",
+        }
+    }
+
+    /// The part of the module that it is about, where it is about one.
+    pub fn place(&self) -> Option<String> {
+        Some(match self {
+            Self::TooLarge { .. } | Self::FeatureNotAllowed { .. } => return None,
+            Self::ImportPresent { .. } => "import section".into(),
+            Self::ExportNotAllowed { .. } | Self::ExportForm { .. } | Self::ExportMissing { .. } => {
+                "export section".into()
+            }
+            Self::MemoryCount { .. } | Self::NoMemoryMaximum | Self::MemoryMaximumTooLarge { .. } => {
+                "memory section".into()
+            }
+            Self::CustomSection { name } => format!("custom section {name:?}"),
+            Self::StartFunction => "start section".into(),
+            Self::HostPath { place, .. } | Self::Address { place, .. } => place.clone(),
+        })
+    }
 }
 
 /// The deviations as one sentence: `imports env.now; has a start function`.
@@ -116,7 +168,18 @@ pub(super) fn find(report: &Report, allow: &Allow) -> Vec<Deviation> {
     if report.has_start {
         found.push(Deviation::StartFunction);
     }
-    found.extend(report.host_paths.iter().map(|path| Deviation::HostPath { path: path.clone() }));
+    found.extend(
+        report.host_paths.iter().cloned().map(|Found { text, place, offset }| Deviation::HostPath {
+            path: text,
+            place,
+            offset,
+        }),
+    );
+    found.extend(report.addresses.iter().cloned().map(|Found { text, place, offset }| Deviation::Address {
+        address: text,
+        place,
+        offset,
+    }));
     found
 }
 

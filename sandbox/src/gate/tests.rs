@@ -30,14 +30,14 @@ fn a_module_with_the_contracts_face_passes() {
         "local.get 0 local.get 1",
         r#"(global (export "__abort_handler") i32 i32.const 8)
            (global (export "__instance_terminated") i32 i32.const 12)
-           (data (i32.const 8) "/src/protocol/src/seal.rs https://example.org/")"#,
+           (data (i32.const 8) "/src/protocol/src/seal.rs")"#,
     );
     let report = inspect(&bytes).unwrap();
     assert_eq!(report.deviations(&Allow::matcher()), []);
     assert_eq!(report.size, bytes.len());
     assert_eq!(report.memories, [MemoryLimits { min_pages: 1, max_pages: Some(16) }]);
     assert_eq!(report.features, ["multivalue"]);
-    assert_eq!(report.urls, ["https://example.org/"]);
+    assert_eq!(report.data, DataSize { segments: 1, bytes: 25 });
     assert_eq!(
         report.exports.iter().find(|export| export.name == "run").unwrap().form,
         "(func (param i32 i32) (result i32 i32))"
@@ -141,19 +141,73 @@ fn custom_sections() {
         [
             Deviation::CustomSection { name: "producers".into() },
             Deviation::CustomSection { name: "note".into() },
-            Deviation::HostPath { path: "/home/ann/hedui".into() },
+            Deviation::HostPath {
+                path: "/home/ann/hedui".into(),
+                place: "custom section \"note\"".into(),
+                offset: offset(
+                    r#"(@custom "producers" "") (@custom "note" "built in /home/ann/hedui")"#,
+                    "/home"
+                ),
+            },
         ]
     );
     // Names of functions make a section as well.
     assert_eq!(with("(func $named)"), [Deviation::CustomSection { name: "name".into() }]);
 }
 
+/// Where `text` stands in the echo module with these fields.
+fn offset(fields: &str, text: &str) -> usize {
+    let bytes = sample::with("local.get 0 local.get 1", fields);
+    bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap()
+}
+
 #[test]
 fn host_paths() {
-    assert_eq!(
-        with(r#"(data (i32.const 8) "at /home/ann/hedui/src/lib.rs\00")"#),
-        [Deviation::HostPath { path: "/home/ann/hedui/src/lib.rs".into() }]
-    );
+    let fields = r#"(data (i32.const 0) "xx") (data (i32.const 8) "at /home/ann/hedui/src/lib.rs\00")"#;
+    let found = with(fields);
+    let expected = Deviation::HostPath {
+        path: "/home/ann/hedui/src/lib.rs".into(),
+        place: "data segment 1".into(),
+        offset: offset(fields, "/home"),
+    };
+    assert_eq!(found, [expected]);
+    assert_eq!(found[0].place().as_deref(), Some("data segment 1"));
+}
+
+#[test]
+fn addresses() {
+    let fields = r#"(data (i32.const 8) "to https://example.org/x and 192.0.2.7")"#;
+    let expected = |address: &str| Deviation::Address {
+        address: address.into(),
+        place: "data segment 0".into(),
+        offset: offset(fields, address),
+    };
+    assert_eq!(with(fields), [expected("https://example.org/x"), expected("192.0.2.7")]);
+}
+
+#[test]
+fn the_code_is_the_one_that_json_has() {
+    let one_of_each = [
+        replaced("(module", r#"(module (import "env" "now" (func (result i64)))"#),
+        with(r#"(func (export "peek") (param i32))"#),
+        with(r#"(memory 1 1) (func) (start 4) (@custom "note" "/home/a example.org")"#),
+        replaced("1 16)", "1)"),
+        replaced("1 16)", "1 4097)"),
+        replaced("(func (export \"__wbindgen_free\")", "(func"),
+        replaced(
+            "(export \"abi_version\") (result i32) i32.const 1",
+            "(export \"abi_version\") (result i64) i64.const 1",
+        ),
+        vec![Deviation::TooLarge { size: 2, max_size: 1 }],
+    ]
+    .concat();
+    let mut codes: Vec<&str> = one_of_each.iter().map(Deviation::code).collect();
+    for deviation in &one_of_each {
+        assert_eq!(serde_json::to_value(deviation).unwrap()["deviation"], deviation.code());
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), 13, "{codes:?}");
 }
 
 #[test]
