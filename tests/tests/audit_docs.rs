@@ -37,7 +37,9 @@ fn every_named_test_exists() {
             }
             let path = docs().join(target.split('#').next().unwrap());
             assert!(path.exists(), "{document}: {target} is not there");
-            let Some(function) = label.strip_prefix('`').and_then(|label| label.strip_suffix('`')) else { continue };
+            let Some(function) = label.strip_prefix('`').and_then(|label| label.strip_suffix('`')) else {
+                continue;
+            };
             let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
             if path.extension().is_some_and(|kind| kind == "rs") && function.chars().all(is_name) {
                 let source = std::fs::read_to_string(&path).unwrap();

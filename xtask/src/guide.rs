@@ -49,7 +49,8 @@ fn blocks(text: &str) -> Result<Vec<Block<'_>>> {
         ensure!(!inside.is_empty(), "a block of the guide is empty");
         let command = inside.remove(0).strip_prefix("$ ").context("a block begins with `$ `")?;
         ensure!(!inside.iter().any(|line| line.starts_with("$ ")), "one block, one command: {command}");
-        let exit = inside.last().and_then(|last| last.strip_prefix("[exit ")?.strip_suffix(']')?.parse().ok());
+        let exit =
+            inside.last().and_then(|last| last.strip_prefix("[exit ")?.strip_suffix(']')?.parse().ok());
         if exit.is_some() {
             inside.pop();
         }
@@ -89,7 +90,9 @@ impl Block<'_> {
 fn alike(said: &[&str], found: &[&str]) -> bool {
     match said.split_first() {
         None => found.is_empty(),
-        Some((&"...", rest)) => (0..=found.len()).any(|skip| alike(rest, found.get(skip..).unwrap_or_default())),
+        Some((&"...", rest)) => {
+            (0..=found.len()).any(|skip| alike(rest, found.get(skip..).unwrap_or_default()))
+        }
         Some((line, rest)) => found.split_first().is_some_and(|(first, found)| {
             line_alike(line.trim_end(), first.trim_end()) && alike(rest, found)
         }),

@@ -3,14 +3,12 @@
 use crate::crates::{self, Crate};
 use anyhow::{Context, Result};
 use cyclonedx_bom::models::component::{Classification, Component, Components};
-use cyclonedx_bom::models::external_reference::Uri;
 use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
 use cyclonedx_bom::models::license::{LicenseChoice, Licenses};
 use cyclonedx_bom::models::metadata::Metadata;
 use cyclonedx_bom::prelude::{Bom, NormalizedString, Purl, SpdxExpression, SpecVersion};
 use protocol::value::Digest;
 use std::path::Path;
-use std::str::FromStr as _;
 
 /// The document for the module `name`, which is compiled from `package`. The same inputs give the same bytes: it
 /// holds neither a time nor a random number.
@@ -43,11 +41,6 @@ fn component(part: &Crate) -> Result<Component> {
         component.purl = Some(Purl::new("cargo", &part.name, &part.version)?);
     }
     component.description = Some(NormalizedString::new(&part.why));
-    if let Some(repository) = &part.repository
-        && Uri::from_str(repository).is_err()
-    {
-        anyhow::bail!("{} names a repository that is no address", part.name);
-    }
     Ok(component)
 }
 
