@@ -202,7 +202,7 @@ fn a_tampered_folder_is_named() {
     };
     let changed = ("file_changed", "SPEC.md");
     let sums = ("checksum_mismatch", CHECKSUMS);
-    let cases: Vec<(&str, Change<'_>, &[(&str, &str)])> = vec![
+    let cases: &[(&str, Change<'_>, &[(&str, &str)])] = &[
         ("a document changed", &|release| flip(release, "SPEC.md"), &[changed, sums]),
         (
             "the same, and the checksums made to fit",
@@ -334,7 +334,7 @@ fn a_tampered_folder_is_named() {
             &[("manifest_missing", manifest::NAME)],
         ),
     ];
-    for (name, change, expected) in &cases {
+    for (name, change, expected) in cases {
         let mut release = Release::of(matcher);
         change(&mut release);
         let found = release.audit(&release.expected());

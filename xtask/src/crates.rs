@@ -29,7 +29,6 @@ pub(crate) struct Crate {
     pub(crate) version: String,
     /// An SPDX expression.
     pub(crate) license: String,
-    pub(crate) repository: Option<String>,
     /// What the lock file holds its download to; `None` for our own.
     pub(crate) checksum: Option<String>,
     pub(crate) why: String,
@@ -82,7 +81,7 @@ pub(crate) fn of_module(root: &Path, package: &str) -> Result<Vec<Crate>> {
         "none",
         "--no-dedupe",
         "--format",
-        "{p}|{l}|{r}",
+        "{p}|{l}",
     ]))?;
     let lock = fs::read_to_string(root.join("Cargo.lock"))?;
     let (checksums, why) = (checksums(&lock), why());
@@ -91,7 +90,7 @@ pub(crate) fn of_module(root: &Path, package: &str) -> Result<Vec<Crate>> {
     lines.dedup();
     let mut crates = Vec::new();
     for line in lines {
-        let [package, license, repository] = line.split('|').collect::<Vec<_>>()[..] else {
+        let [package, license] = line.split('|').collect::<Vec<_>>()[..] else {
             bail!("cargo tree prints {line:?}");
         };
         let mut words = package.split(' ');
@@ -110,7 +109,6 @@ pub(crate) fn of_module(root: &Path, package: &str) -> Result<Vec<Crate>> {
             version: version.to_owned(),
             // Before SPDX, a slash meant "or".
             license: license.replace('/', " OR "),
-            repository: Some(repository).filter(|text| !text.is_empty()).map(str::to_owned),
             checksum,
             why: (*why).to_owned(),
             lines: count(&folder.join("src"))?,
