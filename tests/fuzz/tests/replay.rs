@@ -1,7 +1,5 @@
 //! Every input of the fuzzers' corpora, through the same functions, on the stable compiler.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
