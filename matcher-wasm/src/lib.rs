@@ -23,8 +23,8 @@ thread_local! {
 #[wasm_bindgen]
 pub fn run(request: Vec<u8>) -> Vec<u8> {
     HEAP.reserve();
-    let reply =
-        SESSION.with_borrow_mut(|session| matcher::run_telling(session, request, |sealing| HEAP.seal(sealing)));
+    let reply = SESSION
+        .with_borrow_mut(|session| matcher::run_telling(session, request, |sealing| HEAP.seal(sealing)));
     wipe_stack();
     reply
 }

@@ -232,8 +232,13 @@ const PLAY: &str = "
 struct Chromedriver(Child);
 
 impl Chromedriver {
-    /// Starts one and gives the port it took.
+    /// Starts one and gives the port it took. The port that the kernel gave it for one address may be taken for the
+    /// other: then it ends, and another one is started.
     fn start(program: &Path) -> (Self, u16) {
+        (0..5).find_map(|_| Self::try_start(program)).expect("chromedriver says which port it took")
+    }
+
+    fn try_start(program: &Path) -> Option<(Self, u16)> {
         let mut command = Command::new(program);
         // Dates in their fields are written as in China.
         command.arg("--port=0").env("LANGUAGE", "zh_CN").stdout(Stdio::piped()).stderr(Stdio::null());
@@ -243,7 +248,7 @@ impl Chromedriver {
             .lines()
             .map_while(Result::ok)
             .find_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok());
-        (chromedriver, port.expect("chromedriver says which port it took"))
+        port.map(|port| (chromedriver, port))
     }
 }
 

@@ -1,7 +1,13 @@
 //! The page for somebody who does not see it, or uses no mouse: axe-core over every step, in both languages. What counts
 //! as a failure: a fault that it calls serious or critical.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test")]
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of a test"
+)]
 
 use e2e::browser::Browser;
 use e2e::clerk::{Clerk, Office, offline_page, web_dir};

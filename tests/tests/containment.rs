@@ -3,7 +3,7 @@
 //! of ours; something more than what the threat model says out of the page around it; or a script that does not get out
 //! of an unprotected page either, and so shows nothing.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "helpers of a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -41,7 +41,7 @@ const LISTEN: &str = "
 
 /// Ways out of the page itself that its policy leaves open offline, where a page can send no header: THREAT-MODEL, \"What
 /// is not protected\".
-const OFFLINE_PAGE: [&str; 5] = ["dns-prefetch", "form", "open", "preconnect", "webrtc-stun"];
+const OFFLINE_PAGE: [&str; 6] = ["dns-prefetch", "form", "iframe", "open", "preconnect", "webrtc-stun"];
 
 /// What happened in one place.
 struct Trial {

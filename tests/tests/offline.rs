@@ -2,7 +2,7 @@
 //! network; an answer that differs from wasmtime's by a byte; somebody missed or wrong at the desk; a word about a
 //! customer, or the passphrase, on the disk afterwards.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of a test")]
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
 
 use std::time::SystemTime;
 

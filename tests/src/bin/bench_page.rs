@@ -1,7 +1,12 @@
 //! How the page feels: from a cold load to the first click, from each click to what is seen of it, and whether it can be
 //! used while it matches. `cargo xtask bench page` starts it and shows the JSON that it writes.
 
-#![expect(clippy::print_stdout, reason = "a bench says what it does")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench says what it does"
+)]
 #![expect(clippy::unwrap_used, reason = "the bench stops at the first surprise")]
 
 use std::fs::{self, File};

@@ -25,7 +25,7 @@ impl Signer {
 
 /// The keys in these files; where none are named, two new ones whose public halves go to `throw_away`.
 pub(super) fn signers(keys: &[PathBuf], passphrases: &[PathBuf], throw_away: &Path) -> Result<[Signer; 2]> {
-    if let [] = keys {
+    if keys.is_empty() {
         return thrown_away(throw_away);
     }
     let [one, other] = keys else {
