@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{axe, chromium, crates, guide, offline, python, readme, wasm};
+use crate::{axe, chromium, crates, offline, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,7 +21,6 @@ pub(crate) fn test() -> Result<()> {
     // By itself, as `cargo xtask` was built: among the others its dependencies have more features, and
     // would all be built a second time.
     run(cargo(&root).args(["test", "--package", "xtask", "--locked"]))?;
-    guide::run_guide()?;
     say("runs the independent reader");
     run(Command::new("bash").arg(reader).current_dir(&root))
 }
