@@ -134,6 +134,7 @@ impl Clerk<'_> {
 
     /// Step 4, to its end.
     pub async fn run(&self) {
+        confirm_units(self.browser).await;
         self.browser.click("body[data-state=idle] #run").await;
         self.browser.until("body[data-state=idle][data-step=send]").await;
     }
@@ -184,4 +185,19 @@ pub fn offline_page() -> String {
     let path =
         path.canonicalize().expect("target/dist/hedui-offline.html is there: run `cargo xtask dist` first");
     format!("file://{}", path.display())
+}
+
+/// Says 元 of every column of amounts that is open.
+pub async fn confirm_units(browser: &Browser) {
+    let script = "
+        const open = [...document.querySelectorAll('.unit:not(.settled) input[id$=one]')];
+        open[0]?.click();
+        return open.length;
+    ";
+    loop {
+        browser.until("body[data-state=idle] #columns").await;
+        if browser.run(script, Vec::new()).await == 0 {
+            return;
+        }
+    }
 }

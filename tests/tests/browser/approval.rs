@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use e2e::browser::Browser;
+use e2e::clerk::confirm_units;
 use e2e::exchange::{PASSPHRASE, Setup};
 use e2e::module::artifact_dir;
 use protocol::Head;

@@ -1,6 +1,7 @@
 //! Several files, spreadsheets, settings that are kept.
 
 use e2e::browser::Browser;
+use e2e::clerk::confirm_units;
 use serde_json::{Value, json};
 
 use crate::office::*;

@@ -159,21 +159,6 @@ pub(crate) async fn choose(browser: &Browser, css: &str, path: &Path) {
     browser.fill(css, path).await;
 }
 
-/// Says 元 of every column of amounts that is open.
-pub(crate) async fn confirm_units(browser: &Browser) {
-    let script = "
-        const open = [...document.querySelectorAll('.unit:not(.settled) input[id$=one]')];
-        open[0]?.click();
-        return open.length;
-    ";
-    loop {
-        browser.until("body[data-state=idle] #columns").await;
-        if browser.run(script, Vec::new()).await == 0 {
-            return;
-        }
-    }
-}
-
 /// What the page says leaves the building at this step.
 pub(crate) async fn leaves(browser: &Browser) -> String {
     browser.until("#leaves").await.attr("data-leaves").await.unwrap().unwrap()

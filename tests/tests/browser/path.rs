@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use e2e::browser::Browser;
+use e2e::clerk::confirm_units;
 use e2e::exchange::{PASSPHRASE, Setup};
 use e2e::module::{self, Runner as _, artifact_dir};
 use protocol::Document;

@@ -1,6 +1,7 @@
 //! What the page does not take, and how it says so.
 
 use e2e::browser::Browser;
+use e2e::clerk::confirm_units;
 use e2e::client::Client;
 use e2e::module::{self, Native, OpenRequest};
 use e2e::world::damaged::{self, Damaged};

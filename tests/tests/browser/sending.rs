@@ -1,6 +1,7 @@
 //! How an answer leaves, and what stays of it.
 
 use e2e::browser::Browser;
+use e2e::clerk::confirm_units;
 use e2e::python::Python;
 use serde_json::{Value, json};
 
