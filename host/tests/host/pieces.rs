@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::process::Child;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,13 +36,28 @@ fn begin(client: &Client, roster: &[u8], answer: &[u8]) -> usize {
     usize::try_from(json["received"].as_u64().unwrap()).unwrap()
 }
 
-/// Sends a piece whose connection breaks inside it.
-fn cut(client: &Client, answer: &[u8], offset: usize, sent: usize) {
+/// A piece that the host has taken up, of which only `sent` bytes have come.
+fn under_way(client: &Client, roster: &[u8], answer: &[u8], offset: usize, sent: usize) -> TcpStream {
     let length = (answer.len() - offset).to_string();
-    let mut stream =
-        client.begin("POST", &piece_path(answer, offset), &[OCTETS, ("content-length", &length)]);
-    stream.write_all(&answer[offset..offset + sent]).unwrap();
-    stream.shutdown(Shutdown::Both).unwrap();
+    let headers = [OCTETS, ("content-length", length.as_str())];
+    for _ in 0..100 {
+        let mut stream = client.begin("POST", &piece_path(answer, offset), &headers);
+        stream.write_all(&answer[offset..offset + sent]).unwrap();
+        // Asking takes the place for a moment: a piece that comes just then is turned away, and is sent again.
+        stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+        while stream.peek(&mut [0]).is_err() {
+            if client.post(&uploads_path(roster), head_of(answer)).status == 429 {
+                stream.set_read_timeout(None).unwrap();
+                return stream;
+            }
+        }
+    }
+    panic!("the host does not take the piece up");
+}
+
+/// Sends a piece whose connection breaks inside it.
+fn cut(client: &Client, roster: &[u8], answer: &[u8], offset: usize, sent: usize) {
+    under_way(client, roster, answer, offset, sent).shutdown(Shutdown::Both).unwrap();
 }
 
 /// The host notices a lost connection on its own: what came is there, and the place is free, a moment later.
@@ -69,7 +84,7 @@ fn an_answer_goes_on_where_it_was_cut() {
     let mut received = begin(&world.as_bank, &world.roster, &answer);
     assert_eq!(received, head);
     for sent in [0, 1, 1_000, 20_000] {
-        cut(&world.as_bank, &answer, received, sent);
+        cut(&world.as_bank, &world.roster, &answer, received, sent);
         let expected = received + sent;
         until(|| {
             let reply = world.as_bank.post(&uploads_path(&world.roster), head_of(&answer));
@@ -154,11 +169,7 @@ fn two_answers_at_once_do_not_mix_and_one_place_takes_one_piece() {
     let [one, two] = [world.answer(1), world.answer(2)];
     let at = [&one, &two].map(|answer| begin(&world.as_bank, &world.roster, answer));
     // A connection that is still open holds the place of its upload, and no other.
-    let length = (one.len() - at[0]).to_string();
-    let mut open =
-        world.as_bank.begin("POST", &piece_path(&one, at[0]), &[OCTETS, ("content-length", &length)]);
-    open.write_all(&one[at[0]..at[0] + 500]).unwrap();
-    until(|| world.as_bank.post(&uploads_path(&world.roster), head_of(&one)).status == 429);
+    let mut open = under_way(&world.as_bank, &world.roster, &one, at[0], 500);
     assert_eq!(
         world.as_bank.post(&piece_path(&one, at[0]), &one[at[0]..]).problem(),
         (429, "too_many_uploads".to_owned())
