@@ -13,7 +13,7 @@
 //! | [`staff`] | `staff`, `sessions` (0001) | accounts, passwords, one-time codes, sessions |
 //! | [`cases`] | `holidays` (0001), people, households, authorisations, cases (0002) | steps 1–3: authorisation, commission, acceptance |
 //! | [`dispatch`] | institutions, agreements, batches, rosters, answers (0003) | step 4: matching |
-//! | `review` | openings, findings, rules, reviews (0004) | step 5: two officers open, a second person confirms |
+//! | [`review`] | openings, findings, declarations, exclusions, rules, reviews (0004) | step 5: two officers open, a second person confirms |
 //! | `report` | reports, objections (0005) | step 6 |
 //! | `archive` | archives, re-checks (0006) | step 7 |
 //! | [`pages`] | | HTML, a file an area, with the routes and the roles that may use them |
@@ -29,6 +29,7 @@ pub mod edge;
 pub mod jobs;
 pub mod pages;
 pub mod relay;
+pub mod review;
 pub mod serve;
 pub mod staff;
 pub mod store;
