@@ -82,7 +82,7 @@ export default {
     'amount:insurance': 'Insurance value', 'amount:metal': 'Precious metal value', 'amount:loan': 'Loan balance', 'amount:credit_card': 'Credit card debt', 'amount:margin': 'Margin debt',
   },
   encodings: { 'utf-8': 'UTF-8', gb18030: 'GB18030 / GBK', 'utf-16le': 'UTF-16 LE', 'utf-16be': 'UTF-16 BE' },
-  delimiters: { ',': 'comma ,', '\t': 'tab', ';': 'semicolon ;', '|': 'bar |', '^': 'caret ^', '\x1B': 'control ESC' },
+  delimiters: { ',': 'comma ,', '\t': 'tab', ';': 'semicolon ;', '|': 'bar |', '|!': 'bar and exclamation mark |!', '^': 'caret ^', '\x1B': 'control ESC' },
   run: {
     name: 'Match', title: 'Matching on this computer', lead: 'Matching runs in a sealed-off part of the browser that has no network. Please leave this page open.',
     share: '{done} of {total} read', rows: 'Rows read', rate: 'Rows a second', left: 'Time left', percent: '{n}% done', starting: 'Opening the roster…', sealing: 'Sealing the answer…',

@@ -82,7 +82,7 @@ export default {
     'amount:insurance': '保险金额', 'amount:metal': '贵金属金额', 'amount:loan': '贷款余额', 'amount:credit_card': '信用卡欠款', 'amount:margin': '融资负债',
   },
   encodings: { 'utf-8': 'UTF-8', gb18030: 'GB18030 / GBK', 'utf-16le': 'UTF-16 LE', 'utf-16be': 'UTF-16 BE' },
-  delimiters: { ',': '逗号 ,', '\t': '制表符', ';': '分号 ;', '|': '竖线 |', '^': '尖号 ^', '\x1B': '控制符 ESC' },
+  delimiters: { ',': '逗号 ,', '\t': '制表符', ';': '分号 ;', '|': '竖线 |', '|!': '竖线加叹号 |!', '^': '尖号 ^', '\x1B': '控制符 ESC' },
   run: {
     name: '本机比对', title: '正在本机比对', lead: '比对在浏览器的隔离区内进行，那里不能联网。请不要关闭本页。',
     share: '已读 {done}，共 {total}', rows: '已读行数', rate: '每秒行数', left: '预计还需', percent: '已完成 {n}%', starting: '正在打开名册……', sealing: '正在封装结果……',

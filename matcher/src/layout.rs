@@ -10,15 +10,13 @@ use rows::records::Flow;
 use rows::{CutError, Cutter, Record, Rest};
 
 use crate::cell::Unit;
+use crate::delimiter::Delimiter;
 use crate::error::ModuleError;
 use crate::roles::{self, Role};
 use crate::text::{self, Encoding, Stage};
 
 /// Records at the beginning of a file among which the heading is looked for.
 const HEADING_WITHIN: usize = 30;
-
-/// The delimiters that are tried, the likeliest first.
-const DELIMITERS: [u8; 6] = [b',', b'\t', b';', b'|', b'^', 0x1B];
 
 protocol::json_options! {
     /// What the person at the page settled; `None` is "find out". SPEC §10, `table`.
@@ -30,8 +28,8 @@ protocol::json_options! {
         pub columns: Option<Vec<Option<Role>>>,
         /// Currency of rows that carry none.
         pub currency: Option<Currency>,
-        /// One ASCII character.
-        pub delimiter: Option<char>,
+        /// What separates fields.
+        pub delimiter: Option<Delimiter>,
         /// The file's encoding.
         pub encoding: Option<Encoding>,
         /// What a row stands for.
@@ -87,7 +85,7 @@ pub struct Layout {
     /// The file's encoding.
     pub encoding: Encoding,
     /// What separates fields.
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
     /// Records before the first data row.
     pub data_from: usize,
     /// The heading's fields as they stand, for recognising it again; empty when there is none.
@@ -126,7 +124,7 @@ impl Rest for First {
 /// The first records of a file, split one way.
 pub struct Sample {
     /// What they were split at.
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
     /// Raw fields of each record.
     pub records: Vec<Vec<Vec<u8>>>,
     /// Decodes them.
@@ -135,11 +133,17 @@ pub struct Sample {
 
 impl Sample {
     /// Splits `bytes` (the beginning of a file, mark included) into at most `limit` records.
-    pub fn read(bytes: &[u8], encoding: Encoding, delimiter: u8, limit: usize, complete: bool) -> Self {
+    pub fn read(
+        bytes: &[u8],
+        encoding: Encoding,
+        delimiter: Delimiter,
+        limit: usize,
+        complete: bool,
+    ) -> Self {
         let mut stage = Stage::new(encoding, delimiter);
         let plain = stage.next(text::without_mark(encoding, bytes), complete).into_owned();
         let mut first = First { records: Vec::new(), limit };
-        let mut cutter = Cutter::new(delimiter);
+        let mut cutter = Cutter::new(delimiter.byte());
         let fed = cutter.feed(&plain, None, &mut first);
         if complete && fed.is_ok_and(|flow| flow.is_continue()) {
             let _ = cutter.end(&mut first);
@@ -176,18 +180,11 @@ impl Layout {
             Some(encoding) => encoding,
             None => text::detect(sample, complete)?,
         };
-        let candidates = match options.delimiter {
-            Some(c) => vec![
-                u8::try_from(c)
-                    .ok()
-                    .filter(|b| b.is_ascii() && !matches!(b, b'"' | b'\r' | b'\n'))
-                    .ok_or_else(|| bad_option("delimiter"))?,
-            ],
-            None => DELIMITERS.to_vec(),
-        };
+        let given = options.delimiter.map(|delimiter| [delimiter]);
+        let candidates = given.as_ref().map_or(Delimiter::TRIED.as_slice(), |one| one);
         let mut best: Option<(Sample, Option<(usize, usize)>)> = None;
         for delimiter in candidates {
-            let sample = Sample::read(sample, encoding, delimiter, HEADING_WITHIN, complete);
+            let sample = Sample::read(sample, encoding, *delimiter, HEADING_WITHIN, complete);
             let heading = sample.heading();
             let score = |h: &Option<(usize, usize)>| h.map_or(0, |(_, roles)| roles);
             let better = match &best {
@@ -314,15 +311,15 @@ mod tests {
     #[test]
     fn the_heading_may_stand_below_titles() {
         let layout = find("某某银行客户余额表,,,\n打印日期：2026-11-01,,,\n客户名称,证件号码,账号,余额（万元）\n张三,1,2,3\n").unwrap();
-        assert_eq!((layout.data_from, layout.width, layout.delimiter), (3, 4, b','));
+        assert_eq!((layout.data_from, layout.width, layout.delimiter.byte()), (3, 4, b','));
         assert_eq!(layout.columns.amounts[0].1, Column { index: 3, unit: Unit::TenThousand });
         assert!(layout.columns.roles.iter().eq(["account", "amount", "id_number", "name"]));
     }
 
     #[test]
     fn delimiters_are_found() {
-        for (delimiter, c) in [(b'\t', '\t'), (b';', ';'), (b'|', '|'), (b'^', '^'), (b',', ',')] {
-            let text = "姓名,身份证号,余额\n张三,1,2\n".replace(',', &c.to_string());
+        for delimiter in Delimiter::TRIED {
+            let text = "姓名,身份证号,余额\n张三,1,2\n".replace(',', &delimiter.name());
             assert_eq!(find(&text).unwrap().delimiter, delimiter);
         }
     }

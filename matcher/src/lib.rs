@@ -8,6 +8,7 @@
 pub mod cell;
 pub mod counts;
 pub mod damage;
+pub mod delimiter;
 pub mod error;
 pub mod findings;
 mod found;

@@ -65,7 +65,7 @@ impl Flowing {
     /// Whether what follows may be read in parts: the beginning has been looked at, and a line break is a line break
     /// wherever one begins to read.
     fn may_split(&self) -> bool {
-        matches!(self.stage, Stage::Plain { .. }) && self.table.is_under_way()
+        self.stage.is_plain() && self.table.is_under_way()
     }
 }
 
@@ -252,7 +252,7 @@ impl Matching {
         let layout = Layout::find(sample.get(..SAMPLE_BYTES).unwrap_or(sample), false, &self.options)?;
         let flow = Flowing {
             stage: Stage::new(layout.encoding, layout.delimiter),
-            cutter: Cutter::new(layout.delimiter),
+            cutter: Cutter::new(layout.delimiter.byte()),
             table: Table::of_part(layout),
             bytes: 0,
         };
@@ -332,7 +332,7 @@ impl Matching {
         let body = text::without_mark(layout.encoding, sample);
         let mut flow = Box::new(Flowing {
             stage: Stage::new(layout.encoding, layout.delimiter),
-            cutter: Cutter::new(layout.delimiter),
+            cutter: Cutter::new(layout.delimiter.byte()),
             table: Table::new(layout),
             bytes: u64::try_from(sample.len() - body.len()).unwrap_or(0),
         });

@@ -82,7 +82,7 @@ pub fn preview(bytes: &[u8], options: &TableOptions) -> Result<Preview, ModuleEr
         .collect();
     Ok(Preview {
         encoding: layout.encoding.word(),
-        delimiter: char::from(layout.delimiter).to_string(),
+        delimiter: layout.delimiter.name(),
         grain: layout.grain,
         header_row: layout.data_from,
         columns,

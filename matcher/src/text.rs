@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 pub use protocol::coverage::Encoding;
 
+use crate::delimiter::Delimiter;
 use crate::error::ModuleError;
 use crate::gb18030::{self, Decoded};
 
@@ -65,12 +66,15 @@ pub fn detect(sample: &[u8], complete: bool) -> Result<Encoding, ModuleError> {
 
 /// Turns a file's bytes into bytes that can be split at delimiters: most files as they are, the others
 /// by way of UTF-8.
-pub enum Stage {
+pub struct Stage {
+    decoding: Decoding,
+    /// For files that are split at two characters.
+    joiner: Option<Joiner>,
+}
+
+enum Decoding {
     /// Split as it is; fields are decoded one by one where they are needed.
-    Plain {
-        /// How fields are decoded.
-        encoding: Encoding,
-    },
+    Plain { encoding: Encoding },
     /// Decoded whole before it is split.
     Transcoded(Transcoder),
 }
@@ -78,31 +82,46 @@ pub enum Stage {
 impl Stage {
     /// The stage for a file. GB18030's second bytes run over `|` and `^` but not over `,` `;` tab, quotes
     /// and line breaks.
-    pub fn new(encoding: Encoding, delimiter: u8) -> Self {
-        match encoding {
-            Encoding::Gb18030 if matches!(delimiter, b',' | b';' | b'\t') => Self::Plain { encoding },
-            Encoding::Utf8 => Self::Plain { encoding },
-            encoding => Self::Transcoded(Transcoder::new(encoding)),
-        }
+    pub fn new(encoding: Encoding, delimiter: Delimiter) -> Self {
+        let decoding = match encoding {
+            Encoding::Gb18030 if matches!(delimiter.byte(), b',' | b';' | b'\t') => {
+                Decoding::Plain { encoding }
+            }
+            Encoding::Utf8 => Decoding::Plain { encoding },
+            encoding => Decoding::Transcoded(Transcoder::new(encoding)),
+        };
+        let joiner = (delimiter == Delimiter::BAR_BANG).then(Joiner::default);
+        Self { decoding, joiner }
+    }
+
+    /// Whether the file is split as it is: then a stretch of it can be read for itself.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.decoding, Decoding::Plain { .. }) && self.joiner.is_none()
     }
 
     /// The next bytes; `last` says that the file ends with them.
     pub fn next<'a>(&mut self, bytes: &'a [u8], last: bool) -> Cow<'a, [u8]> {
-        match self {
-            Self::Plain { .. } => Cow::Borrowed(bytes),
-            Self::Transcoded(transcoder) => Cow::Owned(transcoder.next(bytes, last).into_bytes()),
+        let bytes = match &mut self.decoding {
+            Decoding::Plain { .. } => Cow::Borrowed(bytes),
+            Decoding::Transcoded(transcoder) => Cow::Owned(transcoder.next(bytes, last).into_bytes()),
+        };
+        match &mut self.joiner {
+            None => bytes,
+            Some(joiner) => Cow::Owned(joiner.next(&bytes, last)),
         }
     }
 
     /// Decodes a field. `None` when bytes are no text in the file's encoding.
     pub fn field<'a>(&self, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
-        match (std::str::from_utf8(bytes), self) {
+        match (std::str::from_utf8(bytes), &self.decoding) {
             // What was transcoded is UTF-8 with U+FFFD where the file was not good.
-            (Ok(text), Self::Transcoded(_)) => (!text.contains(REPLACEMENT)).then_some(Cow::Borrowed(text)),
-            (Ok(text), Self::Plain { encoding: Encoding::Utf8 }) => Some(Cow::Borrowed(text)),
+            (Ok(text), Decoding::Transcoded(_)) => {
+                (!text.contains(REPLACEMENT)).then_some(Cow::Borrowed(text))
+            }
+            (Ok(text), Decoding::Plain { encoding: Encoding::Utf8 }) => Some(Cow::Borrowed(text)),
             (Ok(text), _) if text.is_ascii() => Some(Cow::Borrowed(text)),
             // A file whose first 64 KiB are ASCII, or UTF-8, may still go on in GB18030.
-            (_, Self::Plain { .. }) => gb18030::decode(bytes).map(Cow::Owned),
+            (_, Decoding::Plain { .. }) => gb18030::decode(bytes).map(Cow::Owned),
             _ => None,
         }
     }
@@ -110,6 +129,36 @@ impl Stage {
     /// Decodes a field for comparing a name or showing it: bad bytes become U+FFFD.
     pub fn field_lossy<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
         self.field(bytes).unwrap_or(Cow::Borrowed("\u{FFFD}"))
+    }
+}
+
+/// Puts one byte in the place of every `|!`, so that one cutter serves all files.
+#[derive(Default)]
+struct Joiner {
+    /// Whether the bytes so far end in a `|`.
+    bar: bool,
+}
+
+impl Joiner {
+    fn next(&mut self, bytes: &[u8], last: bool) -> Vec<u8> {
+        let mut out = Vec::with_capacity(bytes.len() + 1);
+        for byte in bytes {
+            match (std::mem::replace(&mut self.bar, *byte == b'|'), *byte) {
+                (true, b'!') => {
+                    out.push(Delimiter::BAR_BANG.byte());
+                    continue;
+                }
+                (true, _) => out.push(b'|'),
+                (false, _) => {}
+            }
+            if !self.bar {
+                out.push(*byte);
+            }
+        }
+        if last && std::mem::take(&mut self.bar) {
+            out.push(b'|');
+        }
+        out
     }
 }
 
@@ -227,6 +276,25 @@ mod tests {
         assert_eq!(detect(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), Err("binary_file"));
         let cut = &"姓名姓".as_bytes()[..8];
         assert_eq!(super::detect(cut, false), Ok(Encoding::Utf8), "a sample may end inside a character");
+    }
+
+    #[test]
+    fn a_bar_alone_stays_what_it_is() {
+        for (bytes, expected) in [
+            ("a|!b", "a\x1Fb"),
+            ("||!|", "|\x1F|"),
+            ("|", "|"),
+            ("!|!!", "!\x1F!"),
+            ("|!|!", "\x1F\x1F"),
+            ("|x", "|x"),
+        ] {
+            for cut in 0..=bytes.len() {
+                let mut stage = Stage::new(Encoding::Utf8, Delimiter::BAR_BANG);
+                let mut out = stage.next(&bytes.as_bytes()[..cut], false).into_owned();
+                out.extend_from_slice(&stage.next(&bytes.as_bytes()[cut..], true));
+                assert_eq!(out, expected.as_bytes(), "{bytes} cut at {cut}");
+            }
+        }
     }
 
     proptest! {

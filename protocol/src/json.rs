@@ -311,14 +311,6 @@ impl ToJson for str {
     }
 }
 
-/// One character.
-impl FromJson for char {
-    fn from_json(value: &Value) -> Option<Self> {
-        let mut characters = value.as_str()?.chars();
-        characters.next().filter(|_| characters.next().is_none())
-    }
-}
-
 /// `null` for nothing.
 impl<T: FromJson> FromJson for Option<T> {
     fn from_json(value: &Value) -> Option<Self> {

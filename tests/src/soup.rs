@@ -75,7 +75,7 @@ pub fn file() -> impl Strategy<Value = Vec<u8>> {
     let text = (
         select(HEADINGS.to_vec()),
         rows(),
-        select(vec![",", "\t", ";", "|", "^", "\u{1B}"]),
+        select(vec![",", "\t", ";", "|", "|!", "^", "\u{1B}"]),
         select(vec!["\n", "\r\n", "\r", ""]),
     );
     let text = text.prop_map(|(heading, rows, delimiter, end)| {
@@ -136,7 +136,8 @@ pub fn table() -> impl Strategy<Value = Value> {
         "amount:loan",
     ];
     let columns = option::weighted(0.3, vec(option::of(select(roles.to_vec())), 0..300));
-    let delimiter = option::weighted(0.2, select(vec![",", "\t", "|", "\"", "\n", "，", "", "ab", "\0"]));
+    let delimiter =
+        option::weighted(0.2, select(vec![",", "\t", "|", "|!", "\"", "\n", "，", "", "ab", "\0"]));
     let encoding = option::weighted(0.2, select(vec!["utf-8", "gb18030", "utf-16le", "utf-16be", "latin-1"]));
     let header_row = option::weighted(0.3, prop_oneof![0_u64..4, Just(31), Just(u64::MAX >> 11)]);
     let grain = option::weighted(0.2, select(vec!["account", "customer"]));
