@@ -11,6 +11,7 @@ use std::time::Duration;
 use protocol::value::Base64;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, MutexGuard};
@@ -117,17 +118,27 @@ impl Browser {
 
     /// Waits for an element and clicks it.
     pub async fn click(&self, css: &str) {
-        self.until(css).await.click().await.unwrap();
+        self.with(css, async |element| element.click().await).await;
     }
 
     /// Waits for an input and types into it; into a chooser of files, a path.
     pub async fn fill(&self, css: &str, text: &str) {
-        self.until(css).await.send_keys(text).await.unwrap();
+        self.with(css, async |element| element.send_keys(text).await).await;
     }
 
     /// Waits for an element and reads what a person sees of it.
     pub async fn text(&self, css: &str) -> String {
-        self.until(css).await.text().await.unwrap()
+        self.with(css, async |element| element.text().await).await
+    }
+
+    /// Does something with an element, and with the one in its place when the page draws it anew meanwhile.
+    async fn with<T>(&self, css: &str, act: impl AsyncFn(WebElement) -> WebDriverResult<T>) -> T {
+        loop {
+            match act(self.until(css).await).await {
+                Err(error) if matches!(*error, WebDriverErrorInner::StaleElementReference(..)) => {}
+                acted => return acted.unwrap(),
+            }
+        }
     }
 
     /// Runs the body of a function in the page and gives what it returns.

@@ -148,7 +148,7 @@ impl Clerk<'_> {
             let new =
                 names(folder).into_iter().find(|name| !before.contains(name) && name.ends_with(".hedui"));
             if let Some(name) = new {
-                return std::fs::read(folder.join(name)).unwrap();
+                return whole(&folder.join(name)).await;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -158,6 +158,19 @@ impl Clerk<'_> {
     /// Gives a file to a chooser.
     pub async fn choose(&self, css: &str, path: &Path) {
         self.browser.fill(css, path.to_str().unwrap()).await;
+    }
+}
+
+/// A file that a browser is saving, once nothing more comes: its name is there before its bytes are.
+pub async fn whole(path: &Path) -> Vec<u8> {
+    let mut before = Vec::new();
+    loop {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = std::fs::read(path).unwrap();
+        if !now.is_empty() && now == before {
+            return now;
+        }
+        before = now;
     }
 }
 
@@ -195,7 +208,7 @@ pub async fn confirm_units(browser: &Browser) {
         return open.length;
     ";
     loop {
-        browser.until("body[data-state=idle] #columns").await;
+        browser.until("body:not([data-state=busy]) #columns").await;
         if browser.run(script, Vec::new()).await == 0 {
             return;
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use desk::opening::{Question, open_answers};
 use e2e::browser::Browser;
+use e2e::clerk::whole;
 use e2e::client::Client;
 use e2e::exchange::{Centre, PASSPHRASE, Relation, Setup};
 use e2e::module::artifact_dir;
@@ -117,7 +118,7 @@ impl Office {
             assert!(start.elapsed() < Duration::from_secs(60), "{css} saves no {name}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        std::fs::read(path).unwrap()
+        whole(&path).await
     }
 
     /// The answers that the centre finds on the host.
