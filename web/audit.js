@@ -58,7 +58,7 @@ function modulePanel(found, i) {
     [t('audit.bytes'), size(found.bytes)],
     [t('audit.digest'), h('code', { id: i ? 'reader-digest' : 'module-digest', class: 'digest' }, groups(found.digest))],
     [t('audit.release'), claimed
-      ? h('span', { class: same ? 'good' : 'bad', id: `release-${found.name.replace('.wasm', '')}`, 'data-same': same }, t(same ? 'audit.same' : 'audit.differs'))
+      ? h('span', { class: same ? 'good' : 'bad', id: `release-${found.name.replace('.wasm', '')}`, 'data-same': String(same) }, t(same ? 'audit.same' : 'audit.differs'))
       : h('span', { class: 'hint' }, t('audit.noRelease'))],
     [t('audit.imports'), found.imports.length
       ? [p('bad', t('audit.someImports')), list(found.imports)]

@@ -100,7 +100,7 @@ const plain = (cell) => (cell ?? '').normalize('NFKC').replace(/[,¥￥元\s]/g,
 /** @param {any} state @param {any} preview */
 export function profilePanel({ tables, at, profile }, preview) {
   const table = tables[at];
-  const said = profile && h('p', { class: profile.fits ? 'checked' : 'notice', id: 'profile', 'data-fits': profile.fits },
+  const said = profile && h('p', { class: profile.fits ? 'checked' : 'notice', id: 'profile', 'data-fits': String(profile.fits) },
     t(profile.fits ? 'files.profileFits' : 'files.profileOther', { name: profile.name }));
   if (!mayBeKept(preview)) return said;
   const name = `${(preview.columns[0].heading || 'table').replace(/[^\p{L}\p{N}]/gu, '').slice(0, 12) || 'table'}.profile.hedui`;
