@@ -10,6 +10,7 @@ use protocol::value::{Code, Date, Text};
 
 use crate::edge::{self, Clock};
 use crate::jobs::Jobs;
+use crate::review::opening::Unlocks;
 use crate::store::{Cost, Fault, Store};
 
 /// Handed to every handler; cheap to clone.
@@ -21,6 +22,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     config: Config,
     jobs: Jobs,
+    unlocks: Unlocks,
 }
 
 /// How the console is served, and what it has beside its data.
@@ -58,7 +60,7 @@ impl std::fmt::Debug for Console {
 impl Console {
     /// Puts it together.
     pub fn new(store: Store, clock: Arc<dyn Clock>, config: Config) -> Self {
-        Self(Arc::new(Inner { store, clock, config, jobs: Jobs::default() }))
+        Self(Arc::new(Inner { store, clock, config, jobs: Jobs::default(), unlocks: Unlocks::default() }))
     }
 
     /// The database.
@@ -74,6 +76,11 @@ impl Console {
     /// Long work.
     pub fn jobs(&self) -> &Jobs {
         &self.0.jobs
+    }
+
+    /// Officers' keys that wait for a second one.
+    pub fn unlocks(&self) -> &Unlocks {
+        &self.0.unlocks
     }
 
     /// Now.

@@ -30,6 +30,8 @@ pub enum Outcome {
     Done(String),
     /// Nothing was changed; the rows, fields and codes that are wrong, in the dictionary's keys.
     Defects(Arc<Vec<crate::cases::template::Defect>>),
+    /// A rule forbids it: the key of the sentence in the dictionary.
+    Refused(&'static str),
     /// It failed for a reason that is in the log of the program.
     Failed,
 }

@@ -18,7 +18,11 @@ mod home;
 mod import;
 mod institutions;
 mod logbook;
+pub mod money;
+mod officers;
 mod people;
+mod review;
+mod rules;
 
 use axum::Router;
 use axum::extract::Request;
@@ -61,6 +65,9 @@ fn all(console: &Console) -> Routes {
     let routes = import::routes(routes);
     let routes = institutions::routes(routes);
     let routes = batches::routes(routes);
+    let routes = officers::routes(routes);
+    let routes = review::routes(routes);
+    let routes = rules::routes(routes);
     let routes = holidays::routes(routes);
     let routes = account::routes(routes);
     logbook::routes(routes)

@@ -8,6 +8,7 @@
 pub mod declared;
 pub mod findings;
 pub mod flags;
+pub mod opening;
 pub mod rules;
 pub mod verdict;
 
@@ -15,3 +16,26 @@ pub use findings::{CaseFindings, Entry, Finding, MemberFindings, Outcome, Source
 pub use flags::Flag;
 pub use rules::RuleSet;
 pub use verdict::{Confirmed, confirmed};
+
+use crate::store::Fault;
+
+/// Why something is not done.
+#[derive(Debug)]
+pub enum ReviewError {
+    /// A rule forbids it: the key of the sentence.
+    Rule(&'static str),
+    /// Inside.
+    Fault(Fault),
+}
+
+impl From<Fault> for ReviewError {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<sqlx::Error> for ReviewError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Fault(error.into())
+    }
+}

@@ -97,7 +97,7 @@ mod tests {
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
             let text = text.split("mod tests").next().unwrap();
-            for marker in [".t(\"", ".fill(\"", "Key(\"", "refuse(\""] {
+            for marker in [".t(\"", ".fill(\"", "Key(\"", "refuse(\"", "Rule(\""] {
                 for rest in text.split(marker).skip(1) {
                     let key = rest.split('"').next().unwrap();
                     assert!(CHINESE.contains_key(key), "{key} of {}", file.display());

@@ -484,7 +484,25 @@ pub fn defects(case: &Case, members: &[Member], today: Date) -> Vec<(usize, &'st
     found
 }
 
-/// Accepts: gives the number and starts the clock. The caller has found no [`defects`].
+/// Whether a clerk entered the case, a member of it or one of its authorisations: then another person accepts it.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn is_own(store: &Store, case: i64, clerk: &Clerk) -> Result<bool, Fault> {
+    let hands: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT person_index FROM staff WHERE id IN (SELECT entered_by FROM cases WHERE id = ?1 \
+         UNION SELECT authorisations.entered_by FROM members JOIN authorisations \
+         ON authorisations.id = members.authorisation WHERE case_id = ?1 \
+         UNION SELECT staff FROM events WHERE case_id = ?1 AND action IN ('case.received', 'case.member-added'))",
+    )
+    .bind(case)
+    .fetch_all(store.read())
+    .await?;
+    Ok(hands.iter().any(|hand| clerk.same_person(hand)))
+}
+
+/// Accepts: gives the number and starts the clock. The caller has found no [`defects`] and that it is not
+/// the clerk's own ([`is_own`]).
 ///
 /// # Errors
 /// [`Fault`] of the database.

@@ -7,6 +7,7 @@ use protocol::{CheckError, DecodeError, Document, Time};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::roster::DispatchError;
 use crate::edge::local_day;
 use crate::staff::Clerk;
 use crate::store::{Action, Columns as _, Fault, Object, Store, Write, unix};
@@ -44,18 +45,22 @@ pub struct Agreement {
     pub valid_to: Date,
     /// Whether a second organisation signs each roster.
     pub cosigned: bool,
+    /// Whether a second person has confirmed it; without, nothing is asked under it.
+    pub confirmed: bool,
 }
 
 impl Agreement {
-    /// Whether it is in force.
+    /// Whether it is in force: confirmed, begun and not ended.
     pub fn is_in_force(&self, today: Date) -> bool {
-        self.valid_from <= today && today <= self.valid_to
+        self.confirmed && self.valid_from <= today && today <= self.valid_to
     }
 
     /// Its state's name in the dictionary (`agreement.…`).
     pub fn state(&self, today: Date) -> &'static str {
         if today > self.valid_to {
             "expired"
+        } else if !self.confirmed {
+            "unconfirmed"
         } else if today < self.valid_from {
             "not_yet"
         } else if self.valid_to.days() - today.days() <= WARN_DAYS {
@@ -172,7 +177,8 @@ pub async fn institutions(store: &Store, today: Date) -> Result<Vec<Institution>
     let rows = sqlx::query(
         "SELECT institutions.id AS institution_id, institutions.code, institutions.name, institutions.kind, a.* \
          FROM institutions LEFT JOIN agreements a ON a.id = (SELECT id FROM agreements WHERE institution = institutions.id \
-         ORDER BY (valid_from <= ?1 AND valid_to >= ?1) DESC, valid_to DESC, id DESC LIMIT 1) ORDER BY institutions.code",
+         ORDER BY (confirmed IS NOT NULL AND valid_from <= ?1 AND valid_to >= ?1) DESC, valid_to DESC, id DESC LIMIT 1) \
+         ORDER BY institutions.code",
     )
     .bind(today.number())
     .fetch_all(store.read())
@@ -198,7 +204,68 @@ fn from_row(row: &SqliteRow) -> Result<Agreement, Fault> {
         valid_from: row.day("valid_from")?,
         valid_to: row.day("valid_to")?,
         cosigned: row.try_get("cosigned")?,
+        confirmed: row.try_get::<Option<i64>, _>("confirmed")?.is_some(),
     })
+}
+
+/// An agreement that waits for a second person.
+#[derive(Debug)]
+pub struct Unconfirmed {
+    /// The agreement.
+    pub agreement: Agreement,
+    /// The institution's name.
+    pub institution: String,
+    /// The account that added it.
+    pub added_by: String,
+}
+
+/// The agreements that wait for a second person, oldest first.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn unconfirmed(store: &Store) -> Result<Vec<Unconfirmed>, Fault> {
+    let rows = sqlx::query(
+        "SELECT agreements.*, institutions.name, staff.code AS staff_code FROM agreements \
+         JOIN institutions ON institutions.id = agreements.institution JOIN staff ON staff.id = added_by \
+         WHERE confirmed IS NULL ORDER BY agreements.id",
+    )
+    .fetch_all(store.read())
+    .await?;
+    let one = |row: &SqliteRow| {
+        Ok(Unconfirmed {
+            agreement: from_row(row)?,
+            institution: row.try_get("name")?,
+            added_by: row.try_get("staff_code")?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+/// A second person confirms that the agreement is the one on paper.
+///
+/// # Errors
+/// [`DispatchError`] when it is the same person who added it, or it is confirmed already.
+pub async fn confirm(write: &mut Write, id: i64, clerk: &Clerk, now: Time) -> Result<(), DispatchError> {
+    let row = sqlx::query(
+        "SELECT digest, person_index FROM agreements JOIN staff ON staff.id = added_by \
+         WHERE agreements.id = ? AND confirmed IS NULL",
+    )
+    .bind(id)
+    .fetch_optional(write.connection())
+    .await?;
+    let row = row.ok_or(DispatchError::Rule("dispatch.not_now"))?;
+    if clerk.same_person(&row.try_get::<Vec<u8>, _>("person_index")?) {
+        return Err(DispatchError::Rule("dispatch.own_work"));
+    }
+    sqlx::query("UPDATE agreements SET confirmed = ?, confirmed_by = ? WHERE id = ?")
+        .bind(unix(now))
+        .bind(clerk.id)
+        .bind(id)
+        .execute(write.connection())
+        .await?;
+    let object = Object::Document("agreement", id, row.digest("digest")?);
+    write.log(Action("agreement.confirmed"), &clerk.code, now, object).await?;
+    Ok(())
 }
 
 /// The document of an agreement.

@@ -85,7 +85,7 @@ pub struct Waiting {
     pub as_of: Date,
     /// Income period.
     pub income: Option<(Date, Date)>,
-    /// Accepted cases in no batch.
+    /// Accepted cases in no batch, and those that a review sent back.
     pub cases: i64,
 }
 
@@ -96,7 +96,8 @@ pub struct Waiting {
 pub async fn waiting(store: &Store) -> Result<Vec<Waiting>, Fault> {
     let rows = sqlx::query(
         "SELECT as_of, income_from, income_to, count(*) AS cases FROM cases WHERE state = 'accepted' \
-         AND NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id) \
+         AND (NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id) \
+         OR EXISTS (SELECT 1 FROM requeries WHERE case_id = cases.id AND batch IS NULL)) \
          GROUP BY as_of, income_from, income_to ORDER BY as_of, income_from",
     )
     .fetch_all(store.read())
@@ -111,7 +112,8 @@ pub async fn waiting(store: &Store) -> Result<Vec<Waiting>, Fault> {
     rows.iter().map(one).collect()
 }
 
-/// Puts all accepted cases of a day and a period, which are in no batch yet, into a new one. `None` when there is none.
+/// Puts all accepted cases of a day and a period, which are in no batch yet or were sent back, into a new one.
+/// `None` when there is none.
 ///
 /// # Errors
 /// [`Fault`] of the database.
@@ -140,7 +142,8 @@ pub async fn make(
     .await?;
     let done = sqlx::query(
         "INSERT INTO batch_cases (batch, case_id) SELECT ?, id FROM cases WHERE state = 'accepted' AND as_of = ? \
-         AND income_from IS ? AND income_to IS ? AND NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id)",
+         AND income_from IS ? AND income_to IS ? AND (NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id) \
+         OR EXISTS (SELECT 1 FROM requeries WHERE case_id = cases.id AND batch IS NULL))",
     )
     .bind(id)
     .bind(as_of.number())
@@ -151,6 +154,13 @@ pub async fn make(
     if done.rows_affected() == 0 {
         return Ok(None);
     }
+    sqlx::query(
+        "UPDATE requeries SET batch = ?1 WHERE batch IS NULL \
+         AND case_id IN (SELECT case_id FROM batch_cases WHERE batch = ?1)",
+    )
+    .bind(id)
+    .execute(write.connection())
+    .await?;
     write.log(Action("batch.made"), &clerk.code, now, Object::Row("batch", id)).await?;
     Ok(Some(id))
 }
@@ -179,7 +189,8 @@ pub struct LeftOut {
     pub code: &'static str,
 }
 
-/// Divides the people of a batch for one institution: as the database says at this moment.
+/// Divides the people of a batch for one institution: as the database says at this moment. Of a case that a review
+/// sent back, only those it named are asked about, and they whenever they were asked about last.
 ///
 /// # Errors
 /// [`Fault`] of the database.
@@ -213,12 +224,18 @@ pub async fn divide(
     .bind(batch)
     .fetch_all(write.connection())
     .await?;
+    let sent_back = sent_back(write, batch).await?;
+    let again: BTreeSet<i64> = sent_back.iter().map(|(case, ..)| *case).collect();
     let (mut asked, mut left_out) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for row in rows {
         let (person, case): (i64, i64) = (row.try_get("who")?, row.try_get("case_id")?);
         let state: String = row.try_get("case_state")?;
         let task: String = row.try_get("task")?;
+        let named = sent_back.contains(&(case, person, institution.id));
+        if again.contains(&case) && !named {
+            continue;
+        }
         let authorisation = row.try_get::<Option<i64>, _>("id")?.map(|_| Authorisation::from_row(&row));
         let authorisation = authorisation.transpose()?;
         let under_way = matches!(State::read(&state), Some(State::Accepted | State::Matching));
@@ -229,7 +246,7 @@ pub async fn divide(
             Some(one) if !one.is_live(today) => Some("ended"),
             Some(one) if !one.covers(&institution.kind) => Some("out_of_scope"),
             Some(one) if super::agreement::level(&one.level)? < level => Some("over_level"),
-            Some(_) if recently.contains(&person) && task != "complaint" => Some("asked_recently"),
+            Some(_) if recently.contains(&person) && task != "complaint" && !named => Some("asked_recently"),
             Some(_) if seen.contains(&person) => Some("twice"),
             Some(_) => None,
         };
@@ -242,4 +259,15 @@ pub async fn divide(
         }
     }
     Ok((asked, left_out))
+}
+
+/// Whom reviews sent back into this batch: case, person, institution.
+async fn sent_back(write: &mut Write, batch: i64) -> Result<BTreeSet<(i64, i64, i64)>, Fault> {
+    let rows = sqlx::query("SELECT case_id, person, institution FROM requeries WHERE batch = ?")
+        .bind(batch)
+        .fetch_all(write.connection())
+        .await?;
+    rows.iter()
+        .map(|row| Ok((row.try_get("case_id")?, row.try_get("person")?, row.try_get("institution")?)))
+        .collect()
 }

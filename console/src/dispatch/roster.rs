@@ -7,6 +7,7 @@ use protocol::answer::{self, Answer};
 use protocol::envelope::{Head, Verified};
 use protocol::roster::{Level, PrfName, Roster as Header, RosterContext, RosterError};
 use protocol::secret::Entropy;
+use protocol::slot::level_of_size;
 use protocol::value::{Date, Digest, ReleaseNumber, SealingKey, Text};
 use protocol::{CheckError, DecodeError, Document, Time};
 use serde::Deserialize;
@@ -111,10 +112,15 @@ pub struct Roster {
     pub agreement: i64,
     /// The highest version of an answer; 0 where there is none.
     pub answers: i64,
+    /// Whether its answer was given up.
+    pub closed: bool,
+    /// The account that made it.
+    pub made_by: Option<String>,
 }
 
 const SELECT: &str = "SELECT rosters.*, institutions.code, institutions.name, \
-    (SELECT coalesce(max(version), 0) FROM answers WHERE roster = rosters.id) AS answers \
+    (SELECT coalesce(max(version), 0) FROM answers WHERE roster = rosters.id) AS answers, \
+    (SELECT code FROM staff WHERE id = rosters.made_by) AS maker \
     FROM rosters JOIN institutions ON institutions.id = rosters.institution";
 
 fn from_row(row: &SqliteRow) -> Result<Roster, Fault> {
@@ -133,6 +139,8 @@ fn from_row(row: &SqliteRow) -> Result<Roster, Fault> {
         expires: row.time("expires")?,
         agreement: row.try_get("agreement")?,
         answers: row.try_get("answers")?,
+        closed: row.try_get::<Option<i64>, _>("closed")?.is_some(),
+        made_by: row.try_get("maker")?,
     })
 }
 
@@ -266,7 +274,7 @@ pub async fn make(
     let id = write.next_id("rosters").await?;
     sqlx::query(
         "INSERT INTO rosters (id, batch, institution, agreement, serial, digest, level, people, issued, expires, \
-         state, document, applicants_sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         state, document, applicants_sealed, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id)
     .bind(batch.id)
@@ -281,6 +289,7 @@ pub async fn make(
     .bind(if kept.cosigned { "unsigned" } else { "ready" })
     .bind(&document)
     .bind(write.seal(&APPLICANTS, id, &applicants)?)
+    .bind(clerk.id)
     .execute(write.connection())
     .await?;
     let mut cases = std::collections::BTreeSet::new();
@@ -462,6 +471,20 @@ async fn check_once_more(
     Ok(false)
 }
 
+/// Whoever lets a roster leave is another person than whoever made it.
+async fn by_another(write: &mut Write, roster: &Roster, clerk: &Clerk) -> Result<(), DispatchError> {
+    let maker: Option<Vec<u8>> = sqlx::query_scalar(
+        "SELECT person_index FROM rosters JOIN staff ON staff.id = made_by WHERE rosters.id = ?",
+    )
+    .bind(roster.id)
+    .fetch_optional(write.connection())
+    .await?;
+    match maker {
+        Some(maker) if !clerk.same_person(&maker) => Ok(()),
+        _ => Err(DispatchError::Rule("dispatch.own_work")),
+    }
+}
+
 /// Lets a ready roster leave as a file; gives its bytes.
 ///
 /// # Errors
@@ -485,6 +508,7 @@ pub async fn send_to_host(console: &Console, roster: &Roster, clerk: &Clerk) -> 
     let (keys, url) = relay_of(console)?;
     // Asked before it leaves; what is found then is noted even if the host can't be reached.
     let mut write = store.write().await?;
+    by_another(&mut write, roster, clerk).await?;
     let good = check_once_more(&mut write, roster, clerk, now).await?;
     write.commit().await?;
     if !good {
@@ -514,6 +538,7 @@ async fn mark_sent(
 ) -> Result<(), DispatchError> {
     let now = console.now()?;
     let mut write = console.store().write().await?;
+    by_another(&mut write, roster, clerk).await?;
     if way == "file" && !check_once_more(&mut write, roster, clerk, now).await? {
         write.commit().await?;
         return Err(DispatchError::Rule("dispatch.void"));
@@ -539,35 +564,77 @@ struct AnswerRow {
     digest: Digest,
 }
 
-/// Fetches what the host has for the rosters of a batch; gives how many answers are new.
+/// Gives the answer to a roster up: its cases go on without it. One that comes later is taken all the same.
+///
+/// # Errors
+/// [`DispatchError`] when no answer is waited for.
+pub async fn close(console: &Console, roster: &Roster, clerk: &Clerk) -> Result<(), DispatchError> {
+    let now = console.now()?;
+    let mut write = console.store().write().await?;
+    let done = sqlx::query(
+        "UPDATE rosters SET closed = ?, closed_by = ? WHERE id = ? AND state = 'sent' AND closed IS NULL",
+    )
+    .bind(unix(now))
+    .bind(clerk.id)
+    .bind(roster.id)
+    .execute(write.connection())
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(DispatchError::Rule("dispatch.not_now"));
+    }
+    let object = Object::Document("roster", roster.id, roster.digest);
+    write.log(Action("roster.closed"), &clerk.code, now, object).await?;
+    finish(&mut write, roster.batch, clerk, now).await?;
+    write.commit().await?;
+    Ok(())
+}
+
+/// What came of a fetch.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Fetched {
+    /// Answers that are new.
+    pub taken: usize,
+    /// Answers that were refused.
+    pub refused: usize,
+}
+
+/// Fetches what the host has for the rosters of a batch. An answer that is refused is noted and does not keep
+/// the others.
 ///
 /// # Errors
 /// [`DispatchError`]; what was fetched before stays.
-pub async fn fetch(console: &Console, batch: i64, clerk: &Clerk) -> Result<usize, DispatchError> {
+pub async fn fetch(console: &Console, batch: i64, clerk: &Clerk) -> Result<Fetched, DispatchError> {
     let (keys, url) = relay_of(console)?;
     let relay = Relay::sign_in(url, keys).await?;
-    let mut new = 0;
+    let mut fetched = Fetched::default();
     for roster in of_batch(console.store(), batch).await? {
         if roster.way.as_deref() != Some("host") || !matches!(roster.state.as_str(), "sent" | "answered") {
             continue;
         }
         for AnswerRow { digest } in relay.list::<AnswerRow>(&Place::Answers(&roster.digest)).await? {
-            let known: Option<i64> = sqlx::query_scalar("SELECT id FROM answers WHERE digest = ?")
-                .bind(digest.as_bytes().as_slice())
-                .fetch_optional(console.store().read())
-                .await?;
-            if known.is_none() {
-                let document = relay.document("answers", &digest).await?;
-                take_answer(console, &roster, &document, "host", clerk).await?;
-                new += 1;
+            let known: Option<i64> = sqlx::query_scalar(
+                "SELECT id FROM answers WHERE digest = ?1 UNION ALL SELECT id FROM refusals WHERE digest = ?1",
+            )
+            .bind(digest.as_bytes().as_slice())
+            .fetch_optional(console.store().read())
+            .await?;
+            if known.is_some() {
+                continue;
+            }
+            let document = relay.document("answers", &digest).await?;
+            match take_answer(console, &roster, &document, "host", clerk).await {
+                Ok(()) => fetched.taken += 1,
+                Err(DispatchError::Rule(_)) => fetched.refused += 1,
+                Err(other) => return Err(other),
             }
         }
     }
-    Ok(new)
+    Ok(fetched)
 }
 
 /// Takes an answer in, sealed as it is: signed by the institution, to this roster, with the approval that the
-/// agreement asks for. When a batch's last roster is answered, its cases are matched.
+/// agreement asks for. One of the institution that can't be taken, of a level above the agreed one say, is noted as
+/// refused. When a batch's last roster is answered, its cases are matched.
 ///
 /// # Errors
 /// [`DispatchError`].
@@ -583,7 +650,15 @@ pub async fn take_answer(
     let header = Document::<Header>::read(&document(store, roster.id).await?)?.header;
     let day = local_day(header.issued);
     let terms = Document::<Terms>::read(&agreement::document(store, roster.agreement).await?)?.check(day)?;
-    answer::check(&verified, &header, &roster.digest, &terms)?;
+    if let Err(error) = answer::check(&verified, &header, &roster.digest, &terms) {
+        let above = level_of_size(verified.header.slot_size).is_some_and(|level| level > header.level);
+        // Only what the institution signed says something of the institution.
+        if verified.signers.first() == Some(&terms.terms.institution.signing_key) {
+            let code = if above { "over_level" } else { "not_fit" };
+            refuse_answer(console, roster, &verified.digest, code, clerk).await?;
+        }
+        return Err(if above { DispatchError::Rule("dispatch.answer_over_level") } else { error.into() });
+    }
     // The body's digest stands in the signed header; reading the document holds them against each other.
     let version = i64::from(verified.header.version);
     let digest = Document::<Answer>::read(bytes)?.digest;
@@ -625,21 +700,99 @@ pub async fn take_answer(
     Ok(())
 }
 
-/// Moves the cases of a batch on when no roster of it is waited for any more.
-async fn finish(write: &mut Write, batch: i64, clerk: &Clerk, now: Time) -> Result<(), Fault> {
-    let waiting: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM rosters WHERE batch = ? AND state IN ('unsigned', 'ready', 'sent')",
+/// Notes an answer that was not taken.
+async fn refuse_answer(
+    console: &Console,
+    roster: &Roster,
+    digest: &Digest,
+    code: &'static str,
+    clerk: &Clerk,
+) -> Result<(), Fault> {
+    let now = console.now()?;
+    let mut write = console.store().write().await?;
+    let known: Option<i64> = sqlx::query_scalar("SELECT id FROM refusals WHERE digest = ? AND roster = ?")
+        .bind(digest.as_bytes().as_slice())
+        .bind(roster.id)
+        .fetch_optional(write.connection())
+        .await?;
+    if known.is_some() {
+        return Ok(());
+    }
+    let id = write.next_id("refusals").await?;
+    sqlx::query("INSERT INTO refusals (id, roster, digest, code, at, staff) VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(id)
+        .bind(roster.id)
+        .bind(digest.as_bytes().as_slice())
+        .bind(code)
+        .bind(unix(now))
+        .bind(clerk.id)
+        .execute(write.connection())
+        .await?;
+    write.log(Action("answer.refused"), &clerk.code, now, Object::Row("refusal", id)).await?;
+    write.commit().await
+}
+
+/// An answer that was refused, when it came or when it was opened.
+#[derive(Debug)]
+pub struct RefusedAnswer {
+    /// The institution's name.
+    pub institution: String,
+    /// Its digest.
+    pub digest: Digest,
+    /// Why (`answer_refused.…` in the dictionary).
+    pub code: String,
+    /// When.
+    pub at: Time,
+}
+
+/// The answers to a batch's rosters that were refused.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn refused(store: &Store, batch: i64) -> Result<Vec<RefusedAnswer>, Fault> {
+    let rows = sqlx::query(
+        "SELECT institutions.name, refusals.digest, refusals.code, refusals.at FROM refusals \
+         JOIN rosters ON rosters.id = refusals.roster JOIN institutions ON institutions.id = rosters.institution \
+         WHERE rosters.batch = ?1 UNION ALL \
+         SELECT institutions.name, answers.digest, openings.code, openings.at FROM openings \
+         JOIN answers ON answers.id = openings.answer JOIN rosters ON rosters.id = answers.roster \
+         JOIN institutions ON institutions.id = rosters.institution \
+         WHERE rosters.batch = ?1 AND openings.code IS NOT NULL ORDER BY 4",
     )
+    .bind(batch)
+    .fetch_all(store.read())
+    .await?;
+    let one = |row: &SqliteRow| {
+        Ok(RefusedAnswer {
+            institution: row.try_get("name")?,
+            digest: row.digest("digest")?,
+            code: row.try_get("code")?,
+            at: row.time("at")?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+/// Moves the cases of a batch on about which no answer is waited for any more, here or in another batch.
+async fn finish(write: &mut Write, batch: i64, clerk: &Clerk, now: Time) -> Result<(), Fault> {
+    const WAITING: &str = "rosters.state IN ('unsigned', 'ready', 'sent') AND rosters.closed IS NULL";
+    let waiting: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT count(*) FROM rosters WHERE batch = ? AND {WAITING}"
+    )))
     .bind(batch)
     .fetch_one(write.connection())
     .await?;
     if waiting > 0 {
         return Ok(());
     }
-    let cases: Vec<i64> = sqlx::query_scalar("SELECT case_id FROM batch_cases WHERE batch = ?")
-        .bind(batch)
-        .fetch_all(write.connection())
-        .await?;
+    let cases: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+        "SELECT case_id FROM batch_cases JOIN cases ON cases.id = case_id \
+         WHERE batch_cases.batch = ? AND cases.state = 'matching' AND NOT EXISTS (SELECT 1 FROM roster_people \
+         JOIN rosters ON rosters.id = roster WHERE roster_people.case_id = cases.id AND {WAITING})"
+    )))
+    .bind(batch)
+    .fetch_all(write.connection())
+    .await?;
     for id in cases {
         if let Some(case) = case::find_in(write, id).await?
             && case::advance(write, &case, &[State::Matching], State::Matched).await?

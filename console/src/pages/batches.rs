@@ -29,6 +29,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/batches/{id}/dispatch", OPERATORS, dispatch)
         .post("/batches/{id}/fetch", OPERATORS, fetch)
         .post("/rosters/{id}/send", OPERATORS, send)
+        .post("/rosters/{id}/close", OPERATORS, close)
         .post("/rosters/{id}/file", OPERATORS, file)
         .upload("/rosters/{id}/cosigned", OPERATORS, MAX_BYTES, cosigned)
         .upload("/rosters/{id}/answer", OPERATORS, MAX_BYTES, answer)
@@ -127,6 +128,8 @@ async fn board(State(console): State<Console>, view: View, Path(id): Path<i64>) 
         let name = person::open(store, who).await?.map(|p| p.masked_name()).unwrap_or_default();
         left_out.push((institution, code, who, name, case));
     }
+    let refused = roster::refused(store, id).await?;
+    let me = view.clerk.as_ref().map(|clerk| clerk.code.to_string());
     let operator = view.may(&[Role::Operator]);
     let levels = [("L1", t.t("level.L1")), ("L0", t.t("level.L0")), ("L2", t.t("level.L2"))];
     let answered = rosters.iter().filter(|r| r.state == "answered").count();
@@ -161,11 +164,24 @@ async fn board(State(console): State<Console>, view: View, Path(id): Path<i64>) 
                         } }
                         tbody { @for r in &rosters { tr {
                             th scope="row" { (r.name) } td.number { (r.serial) } td.number { (r.people) } td { (t.of("level", &r.level)) }
-                            td { (state(t, r, now)) @if let Some(way) = &r.way { " " (t.of("way", way)) } } td { (At(r.expires)) }
+                            td { (state(t, r, now)) @if r.closed && r.state == "sent" { " " span.tag.warn { (t.t("batch.closed")) } } @if let Some(way) = &r.way { " " (t.of("way", way)) } } td { (At(r.expires)) }
                             td.number { @if r.answers > 0 { (r.answers) } @else { "–" } }
                         } } }
                     } }
-                    @if operator { @for r in rosters.iter().filter(|r| r.state != "void") { (steps(t, r, console.config().relay.is_some())) } }
+                    @if operator { @for r in rosters.iter().filter(|r| r.state != "void") { (steps(t, r, console.config().relay.is_some(), me.as_deref())) } }
+                }
+            }
+            @if !refused.is_empty() {
+                div.sheet {
+                    h2 { (t.t("batch.refused")) }
+                    p.hint { (t.t("batch.refused_hint")) }
+                    div.scroll { table {
+                        thead { tr { th scope="col" { (t.t("institution.one")) } th scope="col" { (t.t("batch.why")) } th scope="col" { (t.t("log.time")) } th scope="col" { (t.t("batch.digest")) } } }
+                        tbody.refused { @for one in &refused { tr {
+                            th scope="row" { (one.institution) } td { span.tag.bad { (t.of("answer_refused", &one.code)) } } td { (At(one.at)) }
+                            td { code { (one.digest.to_string().chars().take(16).collect::<String>()) "…" } }
+                        } } }
+                    } }
                 }
             }
             @if operator {
@@ -224,7 +240,7 @@ fn state(t: Words, r: &Roster, now: protocol::Time) -> Markup {
 }
 
 /// What can be done with a roster as it stands.
-fn steps(t: Words, r: &Roster, host: bool) -> Markup {
+fn steps(t: Words, r: &Roster, host: bool, me: Option<&str>) -> Markup {
     let post = |step: &str| format!("/rosters/{}/{step}", r.id);
     let upload = |step: &str, label: &str| {
         html! {
@@ -243,13 +259,19 @@ fn steps(t: Words, r: &Roster, host: bool) -> Markup {
                     form.inline method="post" action=(post("file")) { button.button.second { (t.t("batch.to_cosigner")) } }
                     (upload("cosigned", t.t("batch.cosigned")))
                 }
+                "ready" if r.made_by.as_deref() == me => { p.notice { (t.t("batch.by_another")) } }
                 "ready" => {
                     div.actions {
                         @if host { form.inline method="post" action=(post("send")) { button.button.send { (t.t("batch.send")) } } }
                         form.inline method="post" action=(post("file")) { button.button.second.save { (t.t("batch.save")) } }
                     }
                 }
-                _ => { (upload("answer", t.t("batch.take_answer"))) }
+                _ => {
+                    (upload("answer", t.t("batch.take_answer")))
+                    @if r.state == "sent" && !r.closed {
+                        form.inline method="post" action=(post("close")) { button.button.quiet.close { (t.t("batch.close")) } }
+                    }
+                }
             }
         }
     }
@@ -271,11 +293,20 @@ async fn dispatch(
     if !sign_in::confirm(console.store(), &clerk, fields.line("one_time"), console.now()?).await? {
         return refuse("one_time.wrong");
     }
-    // A roster an institution, each in a transaction of its own: what was made stays when the next can't be.
+    // A roster an institution, each in a transaction of its own: what was made stays when the next can't be. Where
+    // nobody is to be asked about, none is made.
+    let mut made = 0;
     for i in agreement::institutions(console.store(), console.today()?).await? {
         if chosen.contains(&i.id) {
-            roster::make(&console, &b, &i, level, &clerk).await?;
+            match roster::make(&console, &b, &i, level, &clerk).await {
+                Ok(_) => made += 1,
+                Err(DispatchError::Rule("dispatch.nobody")) => {}
+                Err(other) => return Err(other.into()),
+            }
         }
+    }
+    if made == 0 {
+        return refuse("dispatch.nobody");
     }
     Ok(to(&format!("/batches/{id}")))
 }
@@ -300,6 +331,16 @@ async fn send(
 ) -> Result<Response, Refusal> {
     let r = find_roster(&console, id).await?;
     roster::send_to_host(&console, &r, &clerk).await?;
+    Ok(to(&format!("/batches/{}", r.batch)))
+}
+
+async fn close(
+    State(console): State<Console>,
+    clerk: Clerk,
+    Path(id): Path<i64>,
+) -> Result<Response, Refusal> {
+    let r = find_roster(&console, id).await?;
+    roster::close(&console, &r, &clerk).await?;
     Ok(to(&format!("/batches/{}", r.batch)))
 }
 

@@ -213,6 +213,10 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
         people.push(person::open(store, member.person).await?);
     }
     let found = case::defects(&one, &members, today);
+    let own = match &view.clerk {
+        Some(clerk) => case::is_own(store, id, clerk).await?,
+        None => true,
+    };
     let operator = view.may(&[Role::Operator]);
     let title = one.number.clone().unwrap_or_else(|| one.commission.clone());
     let post = |step: &str| format!("/cases/{id}/{step}");
@@ -237,6 +241,7 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
                     div { dt { (t.t("case.received")) } dd.id { (one.received) } }
                     @if one.due.is_some() { div { dt { (t.t("case.due")) } dd.id { (due(t, &one, today)) } } }
                 }
+                p.actions { a.button.second #review href={ "/reviews/" (id) } { (t.t("case.to_review")) } }
             }
             div.sheet {
                 h2 { (t.t("case.members")) }
@@ -277,7 +282,9 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
                     h2 { (t.t("case.acceptance")) }
                     @if found.is_empty() {
                         p.notice.good { (t.t("case.in_order")) }
-                        form method="post" action=(post("accept")) { p.actions { button.button #accept { (t.t("case.accept")) } } }
+                        @if own { p.notice #own { (t.t("accept.own_work")) } } @else {
+                            form method="post" action=(post("accept")) { p.actions { button.button #accept { (t.t("case.accept")) } } }
+                        }
                     } @else {
                         section.error {
                             h2 { (t.fill("form.wrong", &[("n", &found.len())])) }
@@ -339,6 +346,7 @@ fn way(t: Words, one: &Case) -> Markup {
 
 async fn add_member(
     State(console): State<Console>,
+    clerk: Clerk,
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
@@ -357,6 +365,8 @@ async fn add_member(
     if !case::add_member(&mut write, id, person, relation, ring, Some(authorisation)).await? {
         return refuse("case.member_already");
     }
+    let now = console.now()?;
+    case::note(&mut write, id, Action("case.member-added"), None, &clerk, now).await?;
     write.commit().await?;
     Ok(to(&format!("/cases/{id}")))
 }
@@ -375,6 +385,9 @@ async fn accept(
     if !case::defects(&one, &members, console.today()?).is_empty() {
         return refuse("case.has_defects");
     }
+    if case::is_own(store, id, &clerk).await? {
+        return refuse("accept.own_work");
+    }
     if !case::accept(&mut write, &one, &calendar, &clerk, console.now()?).await? {
         return refuse("case.not_now");
     }
@@ -382,7 +395,7 @@ async fn accept(
     Ok(to(&format!("/cases/{id}")))
 }
 
-/// Accepts everything that waits and is in order; the others stay.
+/// Accepts everything that waits, is in order and was entered by others; the rest stays.
 async fn accept_all(State(console): State<Console>, clerk: Clerk) -> Result<Response, Refusal> {
     let (store, today) = (console.store(), console.today()?);
     let calendar = Calendar::read(store).await?;
@@ -390,12 +403,22 @@ async fn accept_all(State(console): State<Console>, clerk: Clerk) -> Result<Resp
         .fetch_all(store.read())
         .await?;
     let mut write = store.write().await?;
+    let (mut accepted, mut own) = (0, 0);
     for id in waiting {
         let members = case::members(store, id).await?;
         let Some(one) = case::find_in(&mut write, id).await? else { continue };
-        if case::defects(&one, &members, today).is_empty() {
-            case::accept(&mut write, &one, &calendar, &clerk, console.now()?).await?;
+        if !case::defects(&one, &members, today).is_empty() {
+            continue;
         }
+        if case::is_own(store, id, &clerk).await? {
+            own += 1;
+            continue;
+        }
+        case::accept(&mut write, &one, &calendar, &clerk, console.now()?).await?;
+        accepted += 1;
+    }
+    if accepted == 0 && own > 0 {
+        return refuse("accept.own_work");
     }
     write.commit().await?;
     Ok(to("/cases?state=received"))

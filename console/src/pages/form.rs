@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header::CONTENT_TYPE;
 use protocol::value::Date;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::problem::Refusal;
 use crate::console::Console;
@@ -29,6 +30,11 @@ impl Fields {
     /// A field as it was typed: for passwords.
     pub fn raw(&self, name: &str) -> &str {
         self.text.get(name).and_then(|all| all.first()).map_or("", String::as_str)
+    }
+
+    /// A passphrase, as it was typed; wiped when it is dropped.
+    pub fn secret(&self, name: &str) -> Zeroizing<String> {
+        Zeroizing::new(self.raw(name).to_owned())
     }
 
     /// All values of a field.
@@ -61,6 +67,14 @@ impl Fields {
     /// A file, when one was chosen.
     pub fn file(&self, name: &str) -> Option<&Bytes> {
         self.files.get(name).filter(|bytes| !bytes.is_empty())
+    }
+}
+
+/// What was typed is wiped. (The server's own buffers, which the bytes came in, are not: they are gone with the
+/// request.)
+impl Drop for Fields {
+    fn drop(&mut self) {
+        self.text.values_mut().flatten().for_each(Zeroize::zeroize);
     }
 }
 

@@ -122,6 +122,7 @@ async fn progress(
             },
         )),
         Some(Outcome::Defects(defects)) => Ok(defects_page(&view, &defects)),
+        Some(Outcome::Refused(key)) => refuse(key),
         Some(Outcome::Failed) => refuse("refused.fault"),
         None => {
             let page = view.page(

@@ -1,27 +1,36 @@
 //! Institutions and the agreements with them.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::html;
 
 use super::form::Fields;
 use super::layout::{View, field, heading};
 use super::problem::{Refusal, refuse};
-use super::routes::{OPERATORS, READERS, Routes, to};
+use super::routes::{Allow, OPERATORS, READERS, Routes, to};
 use crate::console::Console;
 use crate::dispatch::agreement::{self, AddError};
 use crate::staff::{Clerk, Role};
 
 /// Bytes of an agreement at most.
 const MAX_BYTES: usize = 1 << 20;
+/// Those who may confirm an agreement that another registered.
+const CONFIRMERS: Allow = Allow::Roles(&[Role::Operator, Role::Reviewer, Role::Head]);
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/institutions", READERS, list).upload("/institutions", OPERATORS, MAX_BYTES, add)
+    routes.get("/institutions", READERS, list).upload("/institutions", OPERATORS, MAX_BYTES, add).post(
+        "/agreements/{id}/confirm",
+        CONFIRMERS,
+        confirm,
+    )
 }
 
 async fn list(State(console): State<Console>, view: View) -> Result<Response, Refusal> {
     let (t, today) = (view.words, console.today()?);
     let all = agreement::institutions(console.store(), today).await?;
+    let waiting = agreement::unconfirmed(console.store()).await?;
+    let me = view.clerk.as_ref().map(|clerk| clerk.code.as_str());
+    let may = view.may(&[Role::Operator, Role::Reviewer, Role::Head]);
     Ok(view.page(
         t.t("menu.institutions"),
         &html! {
@@ -44,6 +53,25 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
                                 }
                                 None => { td colspan="4" { (t.t("institution.no_agreement")) } }
                             }
+                        } } }
+                    } }
+                }
+            }
+            @if !waiting.is_empty() {
+                div.sheet {
+                    h2 { (t.t("institution.waiting")) }
+                    p.hint { (t.t("institution.waiting_hint")) }
+                    div.scroll { table {
+                        thead { tr {
+                            th scope="col" { (t.t("institution.one")) } th scope="col" { (t.t("institution.agreement")) } th scope="col" { (t.t("column.level")) }
+                            th scope="col" { (t.t("institution.valid_to")) } th scope="col" { (t.t("institution.added_by")) } th scope="col" {}
+                        } }
+                        tbody { @for one in &waiting { tr {
+                            th scope="row" { (one.institution) } td { (one.agreement.number) } td { (t.of("level", one.agreement.level.word())) }
+                            td.id { (one.agreement.valid_from) " – " (one.agreement.valid_to) } td { (one.added_by) }
+                            td { @if may && me != Some(one.added_by.as_str()) {
+                                form.inline method="post" action={ "/agreements/" (one.agreement.id) "/confirm" } { button.button.second.confirm { (t.t("institution.confirm")) } }
+                            } @else { span.tag.warn { (t.t("institution.by_another")) } } }
                         } } }
                     } }
                 }
@@ -74,6 +102,17 @@ async fn add(State(console): State<Console>, clerk: Clerk, fields: Fields) -> Re
         Err(AddError::Known) => return refuse("institution.known"),
         Err(AddError::Fault(fault)) => return Err(fault.into()),
     }
+    write.commit().await?;
+    Ok(to("/institutions"))
+}
+
+async fn confirm(
+    State(console): State<Console>,
+    clerk: Clerk,
+    Path(id): Path<i64>,
+) -> Result<Response, Refusal> {
+    let mut write = console.store().write().await?;
+    agreement::confirm(&mut write, id, &clerk, console.now()?).await?;
     write.commit().await?;
     Ok(to("/institutions"))
 }

@@ -33,7 +33,9 @@ const MENU: &[Entry] = &[
     ("/import", "menu.import", &[Role::Operator]),
     ("/institutions", "menu.institutions", ALL_WORK),
     ("/batches", "menu.batches", ALL_WORK),
+    ("/openings", "menu.openings", ALL_WORK),
     ("/reviews", "menu.reviews", ALL_WORK),
+    ("/rules", "menu.rules", ALL_WORK),
     ("/reports", "menu.reports", ALL_WORK),
     ("/archive", "menu.archive", ALL_WORK),
     ("/holidays", "menu.holidays", &[Role::Operator, Role::Head, Role::Administrator]),
@@ -42,8 +44,20 @@ const MENU: &[Entry] = &[
 ];
 
 /// Areas of the menu that have pages. The areas of later steps are added here with their routes.
-const BUILT: &[&str] =
-    &["/", "/people", "/cases", "/import", "/institutions", "/batches", "/holidays", "/staff", "/log"];
+const BUILT: &[&str] = &[
+    "/",
+    "/people",
+    "/cases",
+    "/import",
+    "/institutions",
+    "/batches",
+    "/openings",
+    "/reviews",
+    "/rules",
+    "/holidays",
+    "/staff",
+    "/log",
+];
 
 impl View {
     /// A whole page.

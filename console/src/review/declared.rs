@@ -38,6 +38,8 @@ pub struct Excluded {
     pub id: i64,
     /// A code of the rule set's exclusions.
     pub reason: String,
+    /// Its name when this was entered.
+    pub title: String,
     /// Amount in fen.
     pub minor: i64,
     /// What was said of it.

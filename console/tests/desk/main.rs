@@ -7,7 +7,9 @@
 )]
 
 mod at_rest;
+mod bank;
 mod doors;
 mod matrix;
 mod office;
+mod review;
 mod story;

@@ -71,14 +71,25 @@ impl Office {
         self.folder.path().join("desk")
     }
 
-    /// Adds an account; gives the first password.
+    /// Adds an account; gives the first password. A key officer gets a key that nobody has.
     pub(crate) async fn account(&self, code: &str, roles: &[Role], number: &str) -> String {
+        let key = roles.contains(&Role::Officer).then_some(protocol::SealingKey([9; 32]));
+        self.account_with_key(code, roles, number, key).await
+    }
+
+    async fn account_with_key(
+        &self,
+        code: &str,
+        roles: &[Role],
+        number: &str,
+        officer_key: Option<protocol::SealingKey>,
+    ) -> String {
         let new = New {
             code: code.parse().unwrap(),
             name: format!("职员{code}"),
             number: number.to_owned(),
             roles: Roles::new(roles).unwrap(),
-            officer_key: roles.contains(&Role::Officer).then_some(protocol::SealingKey([9; 32])),
+            officer_key,
         };
         let mut write = self.console.store().write().await.unwrap();
         let now = self.console.now().unwrap();
@@ -94,9 +105,19 @@ impl Office {
 
     pub(crate) async fn person_numbered(&self, code: &str, roles: &[Role], number: &str) -> Person<'_> {
         let first = self.account(code, roles, number).await;
+        self.first_sign_in(code, &first).await
+    }
+
+    /// A key officer with a key.
+    pub(crate) async fn officer(&self, code: &str, number: &str, key: protocol::SealingKey) -> Person<'_> {
+        let first = self.account_with_key(code, &[Role::Officer], number, Some(key)).await;
+        self.first_sign_in(code, &first).await
+    }
+
+    async fn first_sign_in(&self, code: &str, first: &str) -> Person<'_> {
         let mut person =
             Person { office: self, code: code.to_owned(), cookie: String::new(), secret: Vec::new() };
-        let reply = person.post("/sign-in", &[("code", code), ("password", &first), ("one_time", "")]).await;
+        let reply = person.post("/sign-in", &[("code", code), ("password", first), ("one_time", "")]).await;
         assert_eq!(reply.location(), "/set-up", "{}", reply.text);
         let page = person.get("/set-up").await;
         person.secret = totp::secret_of(&page.between("<code id=\"secret\">", "</code>")).unwrap();

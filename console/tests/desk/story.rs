@@ -17,13 +17,13 @@ use protocol::{Digest, Document, Time};
 use crate::at_rest;
 use crate::office::{Office, Person};
 
-fn keys(n: u8) -> Keys {
+pub(crate) fn keys(n: u8) -> Keys {
     let entropy = Entropy::new(&[n; 32]).unwrap();
     let mut stream = Stream::new(Use::KeyFile, &entropy, &Digest::of(b""), b"");
     Keys { signing: SigningKey::from_seed(&stream.array()), opening: OpeningKey::make(&mut stream) }
 }
 
-fn agreement(change: impl FnOnce(&mut Terms)) -> Vec<u8> {
+pub(crate) fn agreement(change: impl FnOnce(&mut Terms)) -> Vec<u8> {
     let bank = keys(2);
     let request = JoiningRequest {
         code: "bank-1".parse().unwrap(),
@@ -53,7 +53,7 @@ fn agreement(change: impl FnOnce(&mut Terms)) -> Vec<u8> {
     agreement_maker::countersign(&proposal, &bank).unwrap()
 }
 
-async fn office() -> Office {
+pub(crate) async fn office() -> Office {
     let office = Office::with(|config| {
         let (code, name) = ("centre-1".parse().unwrap(), "核对中心".parse().unwrap());
         config.centre = Some(Centre { code, name, keys: keys(1) });
@@ -77,17 +77,17 @@ async fn office() -> Office {
 }
 
 /// The n-th citizen: a valid number.
-fn number(n: u32) -> String {
+pub(crate) fn number(n: u32) -> String {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let body = format!("110105{}0101{:03}", 1930 + n / 1000, n % 1000);
     let sum: u32 = body.bytes().zip(WEIGHTS).map(|(b, w)| u32::from(b - b'0') * w).sum();
     format!("{body}{}", char::from(b"10X98765432"[(sum % 11) as usize]))
 }
 
-const NAMES: [&str; 4] = ["欧阳建国", "司徒美兰", "诸葛小平", "慕容志强"];
+pub(crate) const NAMES: [&str; 4] = ["欧阳建国", "司徒美兰", "诸葛小平", "慕容志强"];
 
 /// One household of `people` for each of `households`.
-fn file(households: u32, people: u32) -> String {
+pub(crate) fn file(households: u32, people: u32) -> String {
     let mut text = console::cases::template::blank();
     for household in 0..households {
         for member in 0..people {
@@ -103,7 +103,7 @@ fn file(households: u32, people: u32) -> String {
     text
 }
 
-async fn import(person: &mut Person<'_>, text: &str) -> String {
+pub(crate) async fn import(person: &mut Person<'_>, text: &str) -> String {
     let reply = person.upload("/import", &[], ("file", "a.csv", text.as_bytes())).await;
     let at = reply.location().to_owned();
     assert!(at.starts_with("/import/"), "{}", reply.text);
@@ -116,27 +116,37 @@ async fn import(person: &mut Person<'_>, text: &str) -> String {
     }
 }
 
-async fn count(office: &Office, what: &'static str) -> i64 {
+pub(crate) async fn count(office: &Office, what: &'static str) -> i64 {
     sqlx::query_scalar(what).fetch_one(office.console.store().read()).await.unwrap()
 }
 
 /// Dispatches to every institution that is offered.
-async fn dispatch(person: &mut Person<'_>, batch: &str, level: &str) -> crate::office::Reply {
+pub(crate) async fn dispatch(person: &mut Person<'_>, batch: &str, level: &str) -> crate::office::Reply {
     let one_time = person.one_time();
     let fields = [("institution", "1"), ("level", level), ("one_time", one_time.as_str())];
     person.post(&format!("{batch}/dispatch"), &fields).await
 }
 
-async fn make_batch(person: &mut Person<'_>) -> String {
+pub(crate) async fn make_batch(person: &mut Person<'_>) -> String {
     let fields = [("as_of", "2026-10-20"), ("from", "2026-04-01"), ("to", "2026-09-30")];
     let reply = person.post("/batches", &fields).await;
     assert!(reply.location().starts_with("/batches/"), "{}", reply.text);
     reply.location().to_owned()
 }
 
-async fn agree(person: &mut Person<'_>, change: impl FnOnce(&mut Terms)) -> crate::office::Reply {
+pub(crate) async fn agree(person: &mut Person<'_>, change: impl FnOnce(&mut Terms)) -> crate::office::Reply {
     let document = agreement(change);
     person.upload("/institutions", &[], ("agreement", "bank.agreement.hedui", &document)).await
+}
+
+/// Another person accepts all that waits, and confirms the agreements.
+pub(crate) async fn second(other: &mut Person<'_>) {
+    let accepted = other.post("/cases/accept", &[]).await;
+    assert_eq!(accepted.location(), "/cases?state=received", "{}", accepted.text);
+    for id in 1..=2 {
+        let path = format!("/agreements/{id}/confirm");
+        other.post(&path, &[]).await;
+    }
 }
 
 #[tokio::test]
@@ -145,7 +155,14 @@ async fn from_a_file_to_a_roster_on_its_way() {
     let mut person = office.person("jb01", &[Role::Operator]).await;
     assert!(import(&mut person, &file(3, 2)).await.contains("id=\"done\""));
     assert_eq!(count(&office, "SELECT count(*) FROM people").await, 6);
-    assert_eq!(person.post("/cases/accept", &[]).await.location(), "/cases?state=received");
+    // What one person entered another accepts, one by one or all at once.
+    for path in ["/cases/accept", "/cases/1/accept"] {
+        let own = person.post(path, &[]).await;
+        assert_eq!(own.status, StatusCode::CONFLICT);
+        assert!(own.text.contains("须由另一人受理"), "{}", own.text);
+    }
+    let mut other = office.person("jb02", &[Role::Operator]).await;
+    assert_eq!(other.post("/cases/accept", &[]).await.location(), "/cases?state=received");
     assert_eq!(
         count(&office, "SELECT count(*) FROM cases WHERE state = 'accepted' AND due = 20261123").await,
         3
@@ -153,6 +170,13 @@ async fn from_a_file_to_a_roster_on_its_way() {
 
     assert_eq!(agree(&mut person, |_| {}).await.location(), "/institutions");
     let batch = make_batch(&mut person).await;
+    // An agreement counts once another person has confirmed it, and a second account is no other person.
+    assert!(dispatch(&mut person, &batch, "L1").await.text.contains("没有生效的保密协议"));
+    assert!(person.post("/agreements/1/confirm", &[]).await.text.contains("须由另一人办理"));
+    let mut twin = office.person_numbered("jb01b", &[Role::Reviewer], "jb01").await;
+    assert!(twin.post("/agreements/1/confirm", &[]).await.text.contains("须由另一人办理"));
+    assert_eq!(other.post("/agreements/1/confirm", &[]).await.location(), "/institutions");
+    assert_eq!(other.post("/agreements/1/confirm", &[]).await.status, StatusCode::CONFLICT, "once");
     // Between the screen and the dispatch, somebody withdraws.
     let withdrawn = person.post("/authorisations/1/end", &[("code", "withdrawn")]).await;
     assert_eq!(withdrawn.location(), "/people/1");
@@ -165,7 +189,10 @@ async fn from_a_file_to_a_roster_on_its_way() {
     assert_eq!(count(&office, "SELECT count(*) FROM roster_people WHERE person = 1").await, 0);
     assert_eq!(count(&office, "SELECT count(*) FROM checkpoints").await, 1);
 
-    let file = person.post("/rosters/1/file", &[]).await;
+    let own = person.post("/rosters/1/file", &[]).await;
+    assert!(own.text.contains("须由另一人办理"), "whoever made it does not send it: {}", own.text);
+    assert_eq!(count(&office, "SELECT count(*) FROM rosters WHERE state = 'ready'").await, 1);
+    let file = other.post("/rosters/1/file", &[]).await;
     let roster = Document::<Roster>::read(&file.bytes).unwrap();
     assert_eq!(roster.header.institution.as_str(), "bank-1");
     assert_eq!(roster.header.opening_groups.len(), 3, "any two of three");
@@ -189,12 +216,13 @@ async fn a_withdrawal_after_the_roster_was_made_voids_it() {
     let office = office().await;
     let mut person = office.person("jb01", &[Role::Operator]).await;
     import(&mut person, &file(1, 2)).await;
-    person.post("/cases/accept", &[]).await;
     agree(&mut person, |_| {}).await;
+    let mut other = office.person("jb02", &[Role::Operator]).await;
+    second(&mut other).await;
     let batch = make_batch(&mut person).await;
     dispatch(&mut person, &batch, "L1").await;
     person.post("/authorisations/2/end", &[("code", "withdrawn")]).await;
-    let file = person.post("/rosters/1/file", &[]).await;
+    let file = other.post("/rosters/1/file", &[]).await;
     assert_eq!(file.status, StatusCode::CONFLICT);
     assert!(file.text.contains("名册作废"), "{}", file.text);
     assert_eq!(dispatch(&mut person, &batch, "L1").await.location(), batch, "another is made, without them");
@@ -206,12 +234,13 @@ async fn without_an_agreement_in_force_nothing_leaves() {
     let office = office().await;
     let mut person = office.person("jb01", &[Role::Operator]).await;
     import(&mut person, &file(1, 1)).await;
-    person.post("/cases/accept", &[]).await;
+    let mut other = office.person("jb02", &[Role::Operator]).await;
     let expired = agree(&mut person, |t| t.valid_to = "2026-10-01".parse().unwrap()).await;
     assert!(expired.text.contains("已经过期"), "{}", expired.text);
     agree(&mut person, |t| t.valid_to = "2026-10-30".parse().unwrap()).await;
     let twice = agree(&mut person, |t| t.valid_to = "2026-10-30".parse().unwrap()).await;
     assert!(twice.text.contains("已经登记过"));
+    second(&mut other).await;
     let batch = make_batch(&mut person).await;
     office.clock.forward(7 * 86_400);
     person.sign_in().await;
@@ -225,11 +254,13 @@ async fn nobody_is_asked_about_twice_within_sixty_days() {
     let office = office().await;
     let mut person = office.person("jb01", &[Role::Operator]).await;
     agree(&mut person, |t| t.valid_to = "2027-12-31".parse().unwrap()).await;
+    let mut other = office.person("jb02", &[Role::Operator]).await;
     let mut ask = async |commission: &str, days: u64| {
         office.clock.forward(days * 86_400);
         person.sign_in().await;
         import(&mut person, &file(1, 1).replace("WT-1", commission)).await;
-        person.post("/cases/accept", &[]).await;
+        other.sign_in().await;
+        second(&mut other).await;
         let batch = make_batch(&mut person).await;
         let reply = dispatch(&mut person, &batch, "L1").await;
         (reply.location() == batch, reply.text)
@@ -317,7 +348,8 @@ async fn by_form_returned_accepted_suspended_resumed() {
     let member = [("authorisation", "SQ-7"), ("relation", "户主"), ("ring", "1")];
     person.post("/cases/1/members", &member).await;
     person.post("/cases/1/again", &[]).await;
-    assert_eq!(person.post("/cases/1/accept", &[]).await.location(), "/cases/1");
+    let mut other = office.person("jb02", &[Role::Operator]).await;
+    assert_eq!(other.post("/cases/1/accept", &[]).await.location(), "/cases/1");
     // 2026-10-26 is a Monday: 20 working days end on 11-23.
     assert_eq!(count(&office, "SELECT due FROM cases").await, 20_261_123);
     person.post("/cases/1/suspend", &[("why", "等待材料")]).await;
