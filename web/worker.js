@@ -14,6 +14,8 @@ const PREVIEW_BYTES = 256 << 10;
 /** Bytes of a file that tell how it lies, and from which it is worth a helper; how far a line break is looked for. */
 const [SAMPLE_BYTES, STRETCH_BYTES, LINE_BYTES] = [64 << 10, 4 << 20, 128 << 10];
 const PROGRESS_MS = 100;
+/** How long a helper at work may say nothing: hundreds of times as long as it does. */
+const SILENCE_MS = 30_000;
 /** More bytes than a head has (SPEC §2). */
 const HEAD_BYTES = 66_000;
 
@@ -247,14 +249,25 @@ class Helper {
     port.postMessage({ open: { agreement, roster, options }, entropy, compiled, keyFile, passphrase });
   }
 
-  /** The pieces of a stretch's part; none when the helper failed. @param {File} file @param {[number, number]} stretch @param {boolean} last */
+  /**
+   * The pieces of a stretch's part; none when the helper failed, or says nothing more: a Worker that the system ended
+   * tells nobody. @param {File} file @param {[number, number]} stretch @param {boolean} last
+   */
   work(file, [from, to], last) {
     /** @type {Uint8Array[]} */ const pieces = [];
     return /** @type {Promise<Uint8Array[] | null>} */ (new Promise((resolve) => {
+      let heard = performance.now();
+      const end = (/** @type {Uint8Array[] | null} */ result) => {
+        clearInterval(watch);
+        this.port.onmessage = null;
+        resolve(result);
+      };
+      const watch = setInterval(() => performance.now() - heard > SILENCE_MS && end(null), 1000);
       this.port.onmessage = ({ data }) => {
+        heard = performance.now();
         if (data.counts) this.counts = data.counts;
         else if (data.piece) pieces.push(data.piece);
-        else resolve(data.done ? pieces : null);
+        else end(data.done ? pieces : null);
       };
       this.port.postMessage({ file, from, to, last });
     }));

@@ -123,6 +123,7 @@ fn line_breaks_inside_quotes_stand_at_every_border() {
     assert!(answer(&open, &path, 4, Native::default) == one);
 }
 
+/// Also when one of them, at work, says nothing more.
 #[tokio::test(flavor = "multi_thread")]
 async fn several_workers_of_the_page_find_what_one_finds() {
     let asked = asked();
@@ -147,13 +148,13 @@ async fn several_workers_of_the_page_find_what_one_finds() {
     let OpenRequest { key_file, passphrase, agreement, roster, options, .. } =
         OpenRequest::new(&asked.relation);
     let mut outcomes = Vec::new();
-    for workers in [1, 3] {
+    for (workers, silent) in [(1, false), (3, false), (3, true)] {
         let asked = json!({
             "keyFile": base64(&key_file), "passphrase": base64(&passphrase), "agreement": base64(&agreement),
-            "roster": base64(&roster), "options": options, "workers": workers,
+            "roster": base64(&roster), "options": options, "workers": workers, "silent": silent,
         });
         let said = browser.run_async(RUN, vec![asked]).await;
-        assert_eq!(said["workers"], workers, "{said}");
+        assert_eq!((&said["workers"], &said["unanswered"]), (&json!(workers), &json!(silent)), "{said}");
         outcomes.push((said["report"]["coverage"].clone(), open_answer(&said["answer"])));
     }
     let open = |answer: &[u8]| {
@@ -163,11 +164,15 @@ async fn several_workers_of_the_page_find_what_one_finds() {
         let centre = &asked.centre.party.keys.opening;
         open_answers(&[question], vec![answer.to_vec()], centre, &officers).unwrap().rows
     };
-    let [(one, answer), (several, other)] = outcomes.try_into().unwrap();
-    assert_eq!((&one, &one["rows"]), (&several, &json!(ROWS)));
-    let rows = open(&answer);
+    let [(one, answer), others @ ..] = outcomes.as_slice() else { panic!("three runs") };
+    assert_eq!(one["rows"], ROWS);
+    let rows = open(answer);
     assert!(rows.iter().any(|row| row.found == Some(true)));
-    assert_eq!(serde_json::to_value(rows).unwrap(), serde_json::to_value(open(&other)).unwrap());
+    let rows = serde_json::to_value(rows).unwrap();
+    for (several, other) in others {
+        assert_eq!(one, several);
+        assert_eq!(rows, serde_json::to_value(open(other)).unwrap());
+    }
 }
 
 fn open_answer(base64: &Value) -> Vec<u8> {
@@ -181,23 +186,35 @@ const CHOOSER: &str = "
     document.body.append(input);
 ";
 
-/// One run with so many Workers, which are counted as they start.
+/// One run with so many Workers, which are counted as they start. A silent one opens its session, and then answers nothing.
 const RUN: &str = "
-    const [{ keyFile, passphrase, agreement, roster, options, workers }, done] = arguments;
+    const [{ keyFile, passphrase, agreement, roster, options, workers, silent }, done] = arguments;
     const bytes = (text) => Uint8Array.fromBase64(text);
     const run = async () => {
       const { Matcher } = await import('/matcher.js');
       const matcher = new Matcher();
-      let started = 0;
+      let [started, unanswered] = [0, false];
       const Real = window.Worker;
-      window.Worker = class extends Real { constructor(...given) { super(...given); started += 1; } };
+      window.Worker = class extends Real {
+        constructor(...given) {
+          super(...given);
+          this.number = ++started;
+        }
+        postMessage(message, transfer) {
+          if (!silent || this.number < 3) return super.postMessage(message, transfer);
+          message.port.onmessage = ({ data }) => {
+            if (data.open) message.port.postMessage({ opened: true });
+            else unanswered = true;
+          };
+        }
+      };
       try {
         await matcher.load();
         await matcher.ask('unlock', { keyFile: bytes(keyFile), passphrase: bytes(passphrase) });
         const files = [...document.getElementById('chosen').files];
         const task = { agreement: bytes(agreement), roster: bytes(roster), options };
         const { report, answer } = await matcher.run({ ...task, files }, () => {}, workers);
-        return { workers: started, report, answer: new Uint8Array(await answer.arrayBuffer()).toBase64() };
+        return { workers: started, unanswered, report, answer: new Uint8Array(await answer.arrayBuffer()).toBase64() };
       } finally {
         matcher.stop();
         window.Worker = Real;
