@@ -10,7 +10,7 @@
 )]
 
 use e2e::browser::Browser;
-use e2e::clerk::{Clerk, Office, offline_page, web_dir};
+use e2e::clerk::{Clerk, Office, confirm_units, offline_page, web_dir};
 use e2e::module::artifact_dir;
 use serde_json::Value;
 
@@ -69,7 +69,6 @@ impl<'a> Axe<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn every_step_of_the_served_page() {
     let office = Office::new("bank-a");
     let browser = Browser::start().await;
@@ -86,7 +85,6 @@ async fn every_step_of_the_served_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn every_step_of_the_offline_edition() {
     let office = Office::new("bank-a");
     let browser = Browser::start().await;
@@ -100,7 +98,6 @@ async fn every_step_of_the_offline_edition() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn a_fault_is_found() {
     let office = Office::new("bank-a");
     let browser = Browser::start().await;
@@ -127,6 +124,8 @@ async fn steps(clerk: Clerk<'_>, axe: &mut Axe<'_>, name: &str) {
     axe.both(&format!("{name}: task picked")).await;
     clerk.pick_customers(&clerk.office.customers()).await;
     axe.both(&format!("{name}: files")).await;
+    confirm_units(browser).await;
+    axe.both(&format!("{name}: units confirmed")).await;
     hold_the_run(browser).await;
     browser.click("#run").await;
     browser.until("body[data-state=busy][data-step=run]").await;

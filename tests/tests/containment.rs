@@ -153,7 +153,6 @@ async fn the_script_gets_out_where_nothing_holds_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn nothing_gets_out_of_a_worker_that_the_host_serves() {
     let office = Office::new("bank-a");
     for worker in ["worker.js", "reader-worker.js"] {

@@ -21,7 +21,6 @@ async fn found(browser: &Browser, n: usize) -> String {
 /// Each file is read as it is: its own encoding, separator, columns and units. The same one twice is noticed by what it
 /// holds, not by its name, and one that can't be read keeps all from running.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn several_files_are_each_read_as_they_are() {
     let office = Office::open("bank-b").await;
     let browser = Browser::start().await;
@@ -72,7 +71,6 @@ async fn several_files_are_each_read_as_they_are() {
 
 /// A profile is saved without data, recognised next time, refused for other headings, and read strictly.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn settings_are_kept_in_a_file_and_recognised() {
     let office = Office::open("bank-b").await;
     let browser = Browser::start().await;

@@ -7,7 +7,6 @@ use e2e::world::damaged::{self, Outcome};
 use crate::office::*;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn both_dictionaries_have_the_same_keys_and_figures() {
     let office = Office::open("bank-b").await;
     let browser = Browser::start().await;

@@ -8,7 +8,6 @@ use e2e::world::{Sizes, World};
 use crate::office::ask;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn same_bytes_native_wasmtime_chromium() {
     let world = World::new(7, Sizes::small());
     let centre = Centre::new(Setup::default());

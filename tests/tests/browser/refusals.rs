@@ -11,7 +11,6 @@ use serde_json::json;
 use crate::office::*;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn an_excel_damaged_file_is_explained() {
     let office = Office::open("bank-b").await;
     let browser = Browser::start().await;
@@ -47,7 +46,6 @@ async fn explained(office: &Office, browser: &Browser, damaged: &Damaged, code: 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn an_older_roster_is_refused_once_a_newer_one_is_answered() {
     let office = Office::open("bank-b").await;
     let browser = Browser::start().await;
@@ -92,7 +90,6 @@ async fn an_older_roster_is_refused_once_a_newer_one_is_answered() {
 
 /// Three sparse gigabytes where a key file is asked for, and where a roster is.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn a_file_too_large_for_what_it_should_be_is_not_read() {
     let office = Office::open("bank-b").await;
     let large = office.save("large.hedui", b"");

@@ -19,7 +19,6 @@ async fn matched(office: &Office, browser: &Browser) {
 
 /// Half of a piece arrives, then the line breaks twice: the page goes on from what the host has, and sends no byte of it again.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn an_upload_that_is_cut_goes_on_where_it_stopped() {
     let office = Office::open("bank-b").await;
     let browser = Browser::start().await;
@@ -55,7 +54,6 @@ async fn an_upload_that_is_cut_goes_on_where_it_stopped() {
 /// The institution's log: continued from the file that the clerk kept, refused where that was altered, and checked by the
 /// independent reader.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not yet seen to pass since the branches were joined"]
 async fn the_log_is_continued_and_its_chain_is_checked() {
     let office = Office::open("bank-b").await;
     let browser = Browser::start().await;
