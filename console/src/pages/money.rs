@@ -7,17 +7,27 @@ pub fn show(minor: i64, currency: Currency) -> String {
     let digits = usize::try_from(currency.exponent()).unwrap_or(0);
     let text = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);
     let (whole, part) = text.split_at(text.len() - digits);
-    let mut grouped = String::new();
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
+    let grouped = commas(whole);
     let sign = if minor < 0 { "−" } else { "" };
     let part = if part.is_empty() { String::new() } else { format!(".{part}") };
     let amount = format!("{sign}{grouped}{part}");
     if currency == Currency::CNY { amount } else { format!("{currency} {amount}") }
+}
+
+/// A count with commas.
+pub fn count(n: u64) -> String {
+    commas(&n.to_string())
+}
+
+fn commas(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// Yuan in fen, as [`show`] writes them.

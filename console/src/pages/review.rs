@@ -334,7 +334,7 @@ fn detail(look: &Look, flag: &Flag) -> Markup {
         @if let Some(line) = &flag.line { (line) " " }
         @if let Some(kind) = &flag.kind { (t.of("asset", kind)) " " }
         @match (flag.found, flag.against, flag.code.as_str()) {
-            (Some(found), Some(against), "thin") => { (t.fill("flag_detail.thin", &[("n", &found), ("of", &against)])) }
+            (Some(found), Some(against), "thin") => { (t.fill("flag_detail.thin", &[("n", &money::count(found.unsigned_abs())), ("of", &money::count(against.unsigned_abs()))])) }
             (Some(found), _, "blank" | "warned") => { (found) }
             (Some(found), Some(against), "over_line" | "near_line") => { (t.fill("flag_detail.line", &[("found", &look.yuan(found)), ("line", &look.yuan(against))])) }
             (Some(found), Some(against), "ask_first") => { (t.fill("flag_detail.declared_under", &[("declared", &look.yuan(found)), ("line", &look.yuan(against))])) }
@@ -417,7 +417,8 @@ fn answer_rows(look: &Look, answer: &PersonAnswer, draft: &Draft) -> Markup {
         @if let Some(why) = &answer.left_out { (t.of("left_out", why)) }
     };
     let outcome = html! { span class=(match answer.outcome {
-        Outcome::Found => "tag", Outcome::NoRecord => "tag good", Outcome::Waiting | Outcome::Unopened | Outcome::NotAsked => "tag warn", _ => "tag bad",
+        Outcome::Found => "tag", Outcome::NoRecord if !thin => "tag good",
+            Outcome::NoRecord => "tag warn", Outcome::Waiting | Outcome::Unopened | Outcome::NotAsked => "tag warn", _ => "tag bad",
     }) { (t.of("outcome", answer.outcome.name())) } };
     html! {
         @if entries.is_empty() {
@@ -469,8 +470,8 @@ fn sources_sheet(look: &Look, draft: &Draft) -> Markup {
                 }
                 @match answer {
                     Some(a) => {
-                        td.number { (a.version) } td.number { (a.looked.statement.rows) } td.number { (a.looked.statement.valid) }
-                        td.number { (a.looked.quarantined()) }
+                        td.number { (a.version) } td.number { (money::count(a.looked.statement.rows)) } td.number { (money::count(a.looked.statement.valid)) }
+                        td.number { (money::count(a.looked.quarantined())) }
                         td {
                             @if a.looked.is_thin(draft.rules.thin_per_mille) { span.tag.bad { (t.t("review.thin")) } " " }
                             @for (reason, n) in &a.looked.statement.quarantined { span.tag { (t.of("quarantine", reason)) " " (n) } " " }
@@ -490,7 +491,7 @@ fn sources_sheet(look: &Look, draft: &Draft) -> Markup {
             @if draft.findings.sources.is_empty() { p.empty { (t.t("review.nobody_asked")) } } @else {
                 div.scroll { table {
                     thead { tr {
-                        th scope="col" { (t.t("institution.one")) } th scope="col" { (t.t("column.level")) } th scope="col" { (t.t("list.state")) }
+                        th scope="col" { (t.t("institution.one")) } th scope="col" { (t.t("batch.level")) } th scope="col" { (t.t("list.state")) }
                         th.number scope="col" { (t.t("batch.version")) } th.number scope="col" { (t.t("review.rows")) } th.number scope="col" { (t.t("review.valid")) }
                         th.number scope="col" { (t.t("review.quarantined")) } th scope="col" { (t.t("review.notes")) } th scope="col" { (t.t("opening.by")) }
                     } }

@@ -133,7 +133,7 @@ fn form(view: &View, r: &RuleSet, wrong: &[(&'static str, &'static str)]) -> Res
                     @let line = r.lines.get(at);
                     fieldset.panel {
                         legend.unseen { (t.t("rules.line")) " " (at + 1) }
-                        div.pair {
+                        div.pair.four {
                             (input(&format!("{} {}", t.t("rules.line"), at + 1), &format!("line-{at}"), line.map_or("", |l| &l.title), "", false))
                             (input(t.t("rules.base"), &format!("base-{at}"), &line.map(|l| money::yuan(l.base_minor)).unwrap_or_default(), "", false))
                             (input(t.t("rules.multiplier"), &format!("times-{at}"), &line.map(|l| milli(l.multiplier_milli)).unwrap_or_default(), "", false))

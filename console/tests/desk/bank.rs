@@ -17,7 +17,7 @@ use protocol::{Digest, Document};
 use sqlx::Row as _;
 
 use crate::office::{Office, Person, Reply};
-use crate::story::keys;
+use crate::steps::{keys, the_centre};
 
 pub(crate) const KEY_PASSPHRASE: &str = "officer's words";
 
@@ -147,7 +147,7 @@ pub(crate) async fn answer(office: &Office, roster: i64, odd: Odd, found: Found<
     let mut accepted: AcceptedRoster = document.check(&terms, &context).unwrap();
     let file = store.open_cell(&APPLICANTS, roster, &row, "applicants_sealed").unwrap();
     let applicants = Applicants::read(&file, issued.date()).unwrap();
-    let plan = Plan::rebuild(&accepted, &keys(1).opening, &applicants).unwrap();
+    let plan = Plan::rebuild(&accepted, &the_centre().1.keys.opening, &applicants).unwrap();
     let slots = plan
         .slots()
         .map(|who| who.and_then(|who| found(who.current().unwrap().number())).unwrap_or_default())

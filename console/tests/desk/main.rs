@@ -12,4 +12,5 @@ mod doors;
 mod matrix;
 mod office;
 mod review;
+mod steps;
 mod story;

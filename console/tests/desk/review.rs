@@ -19,7 +19,7 @@ use protocol::slot::{AssetKind, Slot};
 use crate::at_rest;
 use crate::bank::{KEY_PASSPHRASE, Odd, Officer, answer, deposits, hand_in, key_file};
 use crate::office::{Office, Person};
-use crate::story::{self, NAMES, agree, count, dispatch, file, import, make_batch, number, second};
+use crate::steps::{NAMES, agree, count, dispatch, file, import, make_batch, number, second, the_centre};
 
 /// A desk with three key officers, all of whom have signed in.
 struct Centre<'o> {
@@ -32,8 +32,7 @@ struct Centre<'o> {
 
 async fn office() -> Office {
     Office::with(|config| {
-        let (code, name) = ("centre-1".parse().unwrap(), "核对中心".parse().unwrap());
-        config.centre = Some(console::Centre { code, name, keys: story::keys(1) });
+        config.centre = Some(the_centre().1);
     })
     .await
 }
@@ -269,7 +268,7 @@ async fn one_key_fails_cryptographically() {
     let open = |officers: &[&OpeningKey]| {
         let terms = Document::read(&terms).unwrap();
         let question = Question::read(&roster, &[terms], &people).unwrap();
-        open_answers(&[question], vec![sealed.clone()], &story::keys(1).opening, officers)
+        open_answers(&[question], vec![sealed.clone()], &the_centre().1.keys.opening, officers)
     };
     assert!(matches!(open(&[&a]), Err(OpenError::Officers)));
     assert!(matches!(open(&[&a, &a]), Err(OpenError::Officers)));
@@ -436,7 +435,7 @@ async fn what_there_is_to_look_at_is_shown() {
     for shown in [
         "姓名不一致",
         "余额日期偏离",
-        "搁置 50 / 读入 1000 行",
+        "搁置 50 / 读入 1,000 行",
         "有账户无金额",
         "号码被遮盖",
         "负债",
