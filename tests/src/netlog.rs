@@ -11,11 +11,16 @@ pub struct NetLog {
     pub events: usize,
     /// Addresses that were asked for, those without a network (`file:`, `blob:`, `data:`) among them.
     pub requests: Vec<String>,
+    /// Those of them that a page or a Worker asked for, and not the browser for itself.
+    pub by_pages: Vec<String>,
     /// Names that were to be looked up.
     pub names: Vec<String>,
     /// Where a connection or a datagram was to go.
     pub connections: Vec<String>,
 }
+
+/// The initiator of a request that is the browser's own, or a person's who types an address.
+const NO_PAGE: &str = "not an origin";
 
 /// The argument for Chromium that has it written to `file`.
 pub fn argument(file: &Path) -> String {
@@ -44,7 +49,11 @@ impl NetLog {
             found.events += 1;
             let text = |key: &str| event["params"][key].as_str().map(str::to_owned);
             match event["type"].as_u64() {
-                Some(n) if n == request => found.requests.extend(text("url")),
+                Some(n) if n == request => {
+                    let by_page = text("initiator").is_some_and(|initiator| initiator != NO_PAGE);
+                    found.by_pages.extend(text("url").filter(|_| by_page));
+                    found.requests.extend(text("url"));
+                }
                 Some(n) if n == name => found.names.extend(text("host")),
                 Some(n) if n == tcp || n == udp => found.connections.extend(text("address")),
                 _ => (),
@@ -53,11 +62,10 @@ impl NetLog {
         found
     }
 
-    /// What was asked for that needs a network, names and connections among it.
+    /// What pages and Workers asked for that needs a network. (The browser looks for its updates, the time and its start
+    /// page whatever page is open.)
     pub fn outward(&self) -> Vec<&String> {
         let inward = ["file:", "blob:", "data:", "chrome:", "chrome-extension:", "devtools:"];
-        let requests =
-            self.requests.iter().filter(|url| !inward.iter().any(|scheme| url.starts_with(scheme)));
-        requests.chain(&self.names).chain(&self.connections).collect()
+        self.by_pages.iter().filter(|url| !inward.iter().any(|scheme| url.starts_with(scheme))).collect()
     }
 }
