@@ -130,7 +130,7 @@ pub fn open(reader: &mut (impl Instance + ?Sized), path: &Path) -> Result<Workbo
 /// What the reader refuses the file for, what the matcher refuses a sheet for, and `no_id_column` or `empty_file` for a file that has nothing to match.
 pub fn read(
     matcher: &mut (impl Instance + ?Sized),
-    reader: &mut (impl Instance + Send),
+    reader: &mut (impl Instance + Send + ?Sized),
     path: &Path,
     table: &Value,
     tally: &mut Tally,

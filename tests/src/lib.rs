@@ -26,6 +26,7 @@ pub mod python;
 pub mod release;
 pub mod script;
 pub mod soup;
+pub mod spreadsheets;
 pub mod strategies;
 pub mod vectors;
 pub mod verdict;

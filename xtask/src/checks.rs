@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{axe, chromium, crates, offline, python, readme, wasm};
+use crate::{axe, chromium, crates, office, offline, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +13,7 @@ pub(crate) fn test() -> Result<()> {
     let reader = reader(&root)?;
     python::present()?;
     chromium::present()?;
+    office::present()?;
     axe::present()?;
     wasm::run(&wasm::Args::reproducible())?;
     offline::build(&root.join(offline::PLACE))?;
