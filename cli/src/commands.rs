@@ -11,4 +11,5 @@ pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod matching;
 pub(crate) mod open;
+pub(crate) mod proof;
 pub(crate) mod roster;

@@ -59,19 +59,30 @@ impl<'t, 'a> Layout<'t, 'a> {
         Self { ticket, slots }
     }
 
-    /// Merkle root of the slots' commitments (SPEC §7); those of slots that stand for nobody are random.
+    /// Merkle root of the slots' commitments (SPEC §7).
     pub(crate) fn authorisations_root(&self) -> Digest {
+        merkle::root(&self.commitments(&self.salts()))
+    }
+
+    /// The salts of the slots' commitments.
+    pub(crate) fn salts(&self) -> Vec<[u8; 32]> {
         let mut stream = self.ticket.stream(Part::Salts);
-        let commit = |slot: &Option<&Applicant>| {
-            let salt = stream.array::<32>();
-            match slot.and_then(|a| a.current().map(|subject| (a, subject))) {
-                Some((a, subject)) => {
-                    Authorisation { salt, number: &a.authorisation, subject, scope: &a.scope }.commitment()
-                }
-                None => Digest(salt),
-            }
+        self.slots.iter().map(|_| stream.array()).collect()
+    }
+
+    /// What a slot for this applicant commits to.
+    pub(crate) fn authorisation(applicant: &'a Applicant, salt: [u8; 32]) -> Option<Authorisation<'a>> {
+        let subject = applicant.current()?;
+        Some(Authorisation { salt, number: &applicant.authorisation, subject, scope: &applicant.scope })
+    }
+
+    /// The slots' commitments; those of slots that stand for nobody are random.
+    pub(crate) fn commitments(&self, salts: &[[u8; 32]]) -> Vec<Digest> {
+        let commit = |(slot, salt): (&Option<&'a Applicant>, &[u8; 32])| {
+            let authorisation = slot.and_then(|applicant| Self::authorisation(applicant, *salt));
+            authorisation.map_or(Digest(*salt), |authorisation| authorisation.commitment())
         };
-        merkle::root(&self.slots.iter().map(commit).collect::<Vec<_>>())
+        self.slots.iter().zip(salts).map(commit).collect()
     }
 
     /// The roster's token key.

@@ -16,6 +16,7 @@ pub mod disclosed;
 mod layout;
 pub mod opening;
 pub mod plan;
+pub mod proving;
 mod render;
 pub mod roster_maker;
 pub mod table;

@@ -21,7 +21,7 @@ use crate::table::ResultTable;
 pub struct Question {
     pub(crate) agreement: AgreementInForce,
     pub(crate) roster: AcceptedRoster,
-    applicants: Applicants,
+    pub(crate) applicants: Applicants,
 }
 
 impl Question {

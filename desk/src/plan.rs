@@ -2,7 +2,7 @@
 //! the ticket and the applicants' file give it again.
 
 use protocol::error::CheckError;
-use protocol::roster::{AcceptedRoster, Field};
+use protocol::roster::{AcceptedRoster, Entry, Field};
 use protocol::secret::OpeningKey;
 
 use crate::applicants::{Applicant, Applicants};
@@ -40,7 +40,7 @@ impl<'a> Plan<'a> {
         }
         // The root covers current numbers and authorisations; the entries, former numbers and names.
         let rules = EntryRules { prf: header.prf, names: header.fields.contains(&Field::Name) };
-        if layout.entries(rules).as_ref() != Some(&roster.entries) {
+        if !layout.entries(rules).is_some_and(|entries| Entry::same(&entries, &roster.entries)) {
             return Err(PlanError::OtherNumbers);
         }
         Ok(Self { slots: layout.slots })

@@ -2,11 +2,13 @@
 //!
 //! Each reader says "empty", "unreadable" or a value. None of them guesses.
 
+use std::fmt;
+
 use protocol::slot::{AssetKind, Status};
 use protocol::value::{Currency, Date};
 
-/// What a cell holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a cell holds. Its value does not print.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Cell<T> {
     /// Nothing; not zero.
     Empty,
@@ -14,6 +16,16 @@ pub enum Cell<T> {
     Unreadable,
     /// The value.
     Value(T),
+}
+
+impl<T> fmt::Debug for Cell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "Empty",
+            Self::Unreadable => "Unreadable",
+            Self::Value(_) => "Value(..)",
+        })
+    }
 }
 
 protocol::json_words! {

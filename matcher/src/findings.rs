@@ -1,21 +1,22 @@
 //! What was found, slot by slot, and the clear slots that are sealed from it (SPEC §5.1).
 //!
-//! Sums do not depend on the order of rows. Once [`Findings::close`] has run, writing a slot is one
-//! copy of fixed length whether something was found or not.
+//! Sums do not depend on the order of rows. Once [`Findings::close`] has run, writing a slot is one copy of fixed length
+//! whether something was found or not; and all that was found lies in two blocks, in which [`ClearSlots::wipe`] goes from
+//! slot to slot in the same way.
 
+use std::fmt;
+
+use crate::cell::Cell;
+use crate::found::{self, Found, Scope};
 use protocol::DecodeError;
 use protocol::answer_seal::Slots;
 use protocol::name::NameFlag;
 use protocol::roster::{Field, Level, Roster};
 use protocol::slot::{self, Account, AssetKind, Slot, Total, account_bit, note};
 use protocol::value::Currency;
-use zeroize::Zeroizing;
 
-use crate::cell::Cell;
-use crate::found::{self, Found, Scope};
-
-/// One asset of a customer row that matched.
-#[derive(Debug, Clone)]
+/// One asset of a customer row that matched. Printing shows kind and currency only.
+#[derive(Clone)]
 pub struct Asset {
     /// What it is.
     pub kind: AssetKind,
@@ -37,31 +38,62 @@ pub struct Asset {
     pub product: String,
 }
 
+impl fmt::Debug for Asset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Asset({} {}, ..)", self.kind.name(), self.currency)
+    }
+}
+
 /// All that was found for one roster.
 pub struct Findings {
     level: Level,
     fields: Vec<Field>,
     line: Option<protocol::roster::Line>,
-    slot_size: usize,
+    /// While rows come; once a file is closed it is empty.
     found: Vec<Found>,
-    /// For each slot the place of its bytes in `clear` and, less one, of what was found; 0 is the empty slot.
+    slots: ClearSlots,
+}
+
+/// The slots in clear, and what they were made of.
+pub struct ClearSlots {
+    size: usize,
+    /// For each slot its place among those of `clear` and of `kept`; 0 is that of the empty slot.
     places: Vec<u32>,
-    clear: Zeroizing<Vec<u8>>,
+    clear: Wiped,
+    /// What was found, as [`Findings::write_part`] writes it.
+    kept: Wiped,
+    /// Bytes of a part of it.
+    part: usize,
+}
+
+/// What is wiped when it is dropped.
+#[derive(Default)]
+struct Wiped(Vec<u8>);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.0.fill(0);
+        // Nobody reads the zeros; this keeps them from being left out.
+        std::hint::black_box(&mut self.0);
+    }
 }
 
 impl Findings {
     /// Nothing found yet.
     pub fn new(roster: &Roster) -> Self {
-        let slot_size = slot::size(roster.level);
         let slots = usize::try_from(roster.slot_count).unwrap_or(0);
         Self {
             level: roster.level,
             fields: roster.fields.clone(),
             line: roster.line,
-            slot_size,
             found: Vec::new(),
-            places: vec![0; slots],
-            clear: Zeroizing::new(Vec::new()),
+            slots: ClearSlots {
+                size: slot::size(roster.level),
+                places: vec![0; slots],
+                clear: Wiped::default(),
+                kept: Wiped::default(),
+                part: found::bytes(roster.level),
+            },
         }
     }
 
@@ -77,19 +109,22 @@ impl Findings {
 
     /// Bytes of what [`Findings::write_part`] writes for a slot: they depend on the level alone.
     pub fn part_bytes(&self) -> usize {
-        found::bytes(self.level)
+        self.slots.part
     }
 
     /// Slots of the roster.
     pub fn slot_count(&self) -> u32 {
-        u32::try_from(self.places.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.slots.places.len()).unwrap_or(u32::MAX)
     }
 
     /// Writes what was found for slot `index`, for another instance to add ([`Findings::add_part`]).
     pub fn write_part(&self, index: u32, out: &mut [u8]) {
         out.fill(0);
-        if let Some(found) = self.place(index).and_then(|at| self.found.get(at)) {
+        let Some(at) = self.place(index) else { return };
+        if let Some(found) = self.found.get(at) {
             found.write(self.level, out);
+        } else if let Some(kept) = self.slots.kept.0.chunks_exact(self.slots.part).nth(at + 1) {
+            out.copy_from_slice(kept);
         }
     }
 
@@ -108,13 +143,14 @@ impl Findings {
 
     /// Where what was found for a slot lies.
     fn place(&self, slot: u32) -> Option<usize> {
-        let place = *self.places.get(usize::try_from(slot).ok()?)?;
+        let place = *self.slots.places.get(usize::try_from(slot).ok()?)?;
         usize::try_from(place).ok()?.checked_sub(1)
     }
 
     /// What was found for a slot; nothing yet where it is the first.
     fn found_at(&mut self, slot: u32) -> Option<&mut Found> {
-        let place = self.places.get_mut(usize::try_from(slot).ok()?)?;
+        self.take_up();
+        let place = self.slots.places.get_mut(usize::try_from(slot).ok()?)?;
         if *place == 0 {
             self.found.push(Found::default());
             *place = u32::try_from(self.found.len()).unwrap_or(0);
@@ -122,10 +158,11 @@ impl Findings {
         self.found.get_mut(usize::try_from(*place).ok()?.checked_sub(1)?)
     }
 
-    /// Makes the clear slots. May run again after more rows.
+    /// Makes the clear slots, and one block of all that was found. May run again after more rows.
     pub fn close(&mut self) {
-        let mut clear = Zeroizing::new(vec![0; self.slot_size * (self.found.len() + 1)]);
-        let mut parts = clear.chunks_exact_mut(self.slot_size);
+        self.take_up();
+        let mut clear = Wiped(vec![0; self.slots.size * (self.found.len() + 1)]);
+        let mut parts = clear.0.chunks_exact_mut(self.slots.size);
         if let Some(empty) = parts.next() {
             let over = self.line.map(|_| false);
             Slot { over, ..Slot::default() }.encode(self.level, empty);
@@ -133,7 +170,30 @@ impl Findings {
         for (found, part) in self.found.iter().zip(parts) {
             self.clear_slot(found).encode(self.level, part);
         }
-        self.clear = clear;
+        self.slots.clear = clear;
+        let mut kept = Wiped(vec![0; self.slots.part * (self.found.len() + 1)]);
+        for (found, part) in self.found.iter().zip(kept.0.chunks_exact_mut(self.slots.part).skip(1)) {
+            found.write(self.level, part);
+        }
+        self.slots.kept = kept;
+        self.found = Vec::new();
+    }
+
+    /// Takes up again what an earlier file's [`Findings::close`] put away.
+    fn take_up(&mut self) {
+        if self.slots.kept.0.is_empty() {
+            return;
+        }
+        let kept = std::mem::take(&mut self.slots.kept);
+        for part in kept.0.chunks_exact(self.slots.part).skip(1) {
+            #[expect(clippy::expect_used, reason = "written by `close`, which writes what can be read")]
+            self.found.push(Found::parse(self.level, part).expect("what was kept").unwrap_or_default());
+        }
+    }
+
+    /// The slots as they were when the last file was closed.
+    pub fn into_slots(self) -> ClearSlots {
+        self.slots
     }
 
     fn asked(&self, field: Field) -> bool {
@@ -218,11 +278,28 @@ fn capped(n: u32) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
 }
 
-impl Slots for Findings {
+impl ClearSlots {
+    /// Wipes all that was found. A slot that stands for nothing found costs the same as another; and the blocks are not
+    /// given back before the session ends, since the allocator would wipe them once more by their length.
+    pub fn wipe(&mut self) {
+        for place in &self.places {
+            let place = usize::try_from(*place).unwrap_or(0);
+            for (block, size) in [(&mut self.clear, self.size), (&mut self.kept, self.part)] {
+                if let Some(bytes) = block.0.get_mut(place * size..(place + 1) * size) {
+                    bytes.fill(0);
+                    // Nobody reads the zeros; this keeps them from being left out.
+                    std::hint::black_box(bytes);
+                }
+            }
+        }
+    }
+}
+
+impl Slots for ClearSlots {
     fn write(&self, index: u32, out: &mut [u8]) {
         let place = usize::try_from(index).ok().and_then(|i| self.places.get(i)).copied().unwrap_or(0);
-        let start = usize::try_from(place).unwrap_or(0) * self.slot_size;
-        if let Some(clear) = self.clear.get(start..start + self.slot_size)
+        let start = usize::try_from(place).unwrap_or(0) * self.size;
+        if let Some(clear) = self.clear.0.get(start..start + self.size)
             && clear.len() == out.len()
         {
             out.copy_from_slice(clear);
@@ -298,12 +375,44 @@ mod tests {
                 findings.add(*slot, *ordinal, FLAGS[*flag], assets);
             }
             findings.close();
+            let slots = findings.into_slots();
             for index in 0..4 {
                 let mut clear = vec![0; slot::size(roster.level)];
-                findings.write(index, &mut clear);
+                slots.write(index, &mut clear);
                 let read = Slot::decode(roster.level, &clear).unwrap();
                 prop_assert_eq!(read.found, rows.iter().any(|(slot, ..)| *slot == index));
             }
+        }
+
+        /// What a file's end puts away is taken up again by the next row, and by an instance that adds up parts.
+        #[test]
+        fn closing_between_files_changes_nothing(
+            level in select(vec!["L0", "L1", "L2"]),
+            rows in proptest::collection::vec(
+                (0_u32..3, 0_u8..8, proptest::collection::vec(any_asset(), 0..4), any::<bool>()), 0..40),
+        ) {
+            let roster = roster(level, &["account", "accounts", "amount", "balance_date", "name", "product", "status"]);
+            let (mut once, mut often) = (Findings::new(&roster), Findings::new(&roster));
+            for (slot, ordinal, assets, close) in &rows {
+                once.add(*slot, *ordinal, NameFlag::Same, assets);
+                often.add(*slot, *ordinal, NameFlag::Same, assets);
+                if *close {
+                    often.close();
+                }
+            }
+            let mut parts = [vec![0; once.part_bytes()], vec![0; once.part_bytes()]];
+            for index in 0..4 {
+                once.write_part(index, &mut parts[0]);
+                often.write_part(index, &mut parts[1]);
+                prop_assert!(parts[0] == parts[1]);
+            }
+            once.close();
+            often.close();
+            prop_assert!(once.found.is_empty() && once.slots.clear.0 == often.slots.clear.0);
+            let mut slots = once.into_slots();
+            slots.wipe();
+            let left = slots.clear.0.iter().skip(slots.size).chain(&slots.kept.0);
+            prop_assert!(left.copied().all(|byte| byte == 0));
         }
     }
 }

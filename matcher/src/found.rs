@@ -15,6 +15,9 @@ use crate::findings::Asset;
 const HEAD: usize = 32;
 const SUM: usize = 36;
 
+/// What a refusal names.
+const WHAT: &str = "part";
+
 /// No sum of a part comes near: 2^32 rows of 2^8 amounts of 2^63. Added up, parts stay within 128 bits.
 const MOST: u128 = 1 << 112;
 
@@ -34,8 +37,8 @@ pub(crate) struct Scope {
     pub(crate) line: Option<Currency>,
 }
 
-/// What was found for one applicant.
-#[derive(Debug, Default)]
+/// What was found for one applicant. None of it prints.
+#[derive(Default)]
 pub(crate) struct Found {
     pub(crate) name_flags: u8,
     pub(crate) ordinals: u8,
@@ -50,7 +53,7 @@ pub(crate) struct Found {
 }
 
 /// One total.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Sum {
     pub(crate) minor: i128,
     pub(crate) accounts: u32,
@@ -221,7 +224,17 @@ impl Found {
     /// # Errors
     /// When it is not that.
     pub(crate) fn read(level: Level, bytes: &[u8]) -> Result<Option<Self>, DecodeError> {
-        const WHAT: &str = "part";
+        let Some(found) = Self::parse(level, bytes)? else { return Ok(None) };
+        let mut again = vec![0; bytes.len()];
+        found.write(level, &mut again);
+        if found.is_sound() && again == bytes { Ok(Some(found)) } else { Err(DecodeError::Malformed(WHAT)) }
+    }
+
+    /// The same of what this instance wrote.
+    ///
+    /// # Errors
+    /// When it did not.
+    pub(crate) fn parse(level: Level, bytes: &[u8]) -> Result<Option<Self>, DecodeError> {
         let mut r = Reader(bytes);
         let [name_flags, ordinals, notes, totals, accounts, ..] = r.array::<8>(WHAT)?;
         let rows = u32::from_be_bytes(r.array(WHAT)?);
@@ -250,9 +263,7 @@ impl Found {
                 found.accounts.push((account.to_bytes(), account));
             }
         }
-        let mut again = vec![0; bytes.len()];
-        found.write(level, &mut again);
-        if found.is_sound() && again == bytes { Ok(Some(found)) } else { Err(DecodeError::Malformed(WHAT)) }
+        Ok(Some(found))
     }
 
     /// Whether rows can have come to this: what is not so must not reach a slot, where nobody could read it.

@@ -10,7 +10,7 @@ use rows::{CutError, Cutter, Flow, Lookup, Short};
 
 use crate::counts::{Counts, Progress, Warning};
 use crate::error::ModuleError;
-use crate::findings::Findings;
+use crate::findings::{ClearSlots, Findings};
 use crate::layout::{self, Layout, TableOptions};
 use crate::part::{Beside, PartHead, PartTaker};
 use crate::row::{Defaults, Known, Table, TableRows, Yield};
@@ -43,7 +43,7 @@ pub struct Finished {
     /// The rows that were set aside.
     pub set_aside: SetAside,
     /// The slots.
-    pub findings: Findings,
+    pub slots: ClearSlots,
 }
 
 /// The file that is being read.
@@ -226,7 +226,7 @@ impl Matching {
             warnings,
             unknown_products: counts.unknown_products,
             set_aside: counts.set_aside,
-            findings: self.harvest.findings,
+            slots: self.harvest.findings.into_slots(),
         })
     }
 

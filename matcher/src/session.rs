@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::counts::Warning;
 use crate::error::ModuleError;
-use crate::findings::Findings;
+use crate::findings::ClearSlots;
 use crate::keys;
 use crate::layout::TableOptions;
 use crate::matching::{Finished, Matching};
@@ -55,7 +55,10 @@ pub struct Open {
 
 /// A session whose answer is made.
 pub struct Sealed {
-    answer: SealedAnswer<Findings>,
+    /// Until its last piece has been read.
+    answer: Option<SealedAnswer<ClearSlots>>,
+    /// Its slots from then on: wiped.
+    spent: Option<ClearSlots>,
     /// The answer's copy, where a compliance key was given.
     copy: Option<Vec<u8>>,
     /// Until the list has been read.
@@ -167,7 +170,7 @@ impl Session {
                 }
             },
             Op::Read => match self {
-                Self::Sealed(sealed) => Ok(sealed.answer.read()),
+                Self::Sealed(sealed) => Ok(sealed.read()),
                 _ => Err(not_finished()),
             },
             Op::SetAside => match self {
@@ -329,7 +332,7 @@ impl Open {
     #[inline(never)]
     fn finish(self) -> Result<(Box<Sealed>, Vec<u8>), ModuleError> {
         let Self { keys, agreement, roster, entropy, options, created, matching } = self;
-        let Finished { coverage, warnings, unknown_products, set_aside, findings } = matching.finish()?;
+        let Finished { coverage, warnings, unknown_products, set_aside, slots } = matching.finish()?;
         let maker = Maker {
             key: &keys.signing,
             created,
@@ -337,7 +340,7 @@ impl Open {
             module_release: RELEASE,
             module_sha256: options.module_sha256,
         };
-        let answer = SealedAnswer::make(&roster, &agreement, &maker, &coverage, findings, &entropy)?;
+        let answer = SealedAnswer::make(&roster, &agreement, &maker, &coverage, slots, &entropy)?;
         let institution = &agreement.terms.institution.code;
         let copy = options
             .compliance_key
@@ -351,7 +354,20 @@ impl Open {
             unknown_products,
             warnings,
         });
-        Ok((Box::new(Sealed { answer, copy, set_aside: Some(set_aside) }), report))
+        Ok((Box::new(Sealed { answer: Some(answer), spent: None, copy, set_aside: Some(set_aside) }), report))
+    }
+}
+
+impl Sealed {
+    /// The next piece of the answer; empty at the end. What was found is wiped with the last one.
+    fn read(&mut self) -> Vec<u8> {
+        let piece = self.answer.as_mut().map(SealedAnswer::read).unwrap_or_default();
+        if let Some(answer) = self.answer.take_if(|answer| answer.is_read()) {
+            let mut slots = answer.into_slots();
+            slots.wipe();
+            self.spent = Some(slots);
+        }
+        piece
     }
 }
 

@@ -1,6 +1,8 @@
 //! The list of rows that were set aside, for the clerk who mends the export (SPEC §10.3): where each stands and why, and
 //! of its number no more than helps to find the row.
 
+use std::fmt;
+
 use protocol::subject::Reason;
 
 /// Rows kept at most; the counts go on.
@@ -50,11 +52,17 @@ struct Row {
 }
 
 /// What is shown of a number: its length, and digits of its beginning and its end; zero bytes for nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Shown {
     length: u8,
     beginning: [u8; 3],
     end: [u8; 2],
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Shown({} characters)", self.length)
+    }
 }
 
 impl Shown {
@@ -75,6 +83,12 @@ impl Shown {
             *to = shown(c);
         }
         out
+    }
+
+    /// Whether [`Shown::of`] can have made it.
+    fn is_sound(&self) -> bool {
+        let shown = |b: &u8| matches!(b, 0 | b'*' | b'0'..=b'9' | b'X' | b'x');
+        usize::from(self.length) <= LONGEST && self.beginning.iter().chain(&self.end).all(shown)
     }
 
     fn write(&self, out: &mut String) {
@@ -144,7 +158,8 @@ impl SetAside {
             })
         };
         let rows: Option<Vec<Row>> = rows.iter().map(row).collect();
-        rows.filter(|rows| rows.len() <= MOST).map(Self)
+        let sound = |row: &Row| row.shown.is_sound();
+        rows.filter(|rows| rows.len() <= MOST && rows.iter().all(sound)).map(Self)
     }
 }
 

@@ -224,6 +224,16 @@ impl<S: Slots> SealedAnswer<S> {
         piece
     }
 
+    /// Whether all pieces have been read.
+    pub fn is_read(&self) -> bool {
+        matches!(self.next, Next::End)
+    }
+
+    /// The slots; nothing more can be read then.
+    pub fn into_slots(self) -> S {
+        self.slots
+    }
+
     /// Appends part `n`, `length` bytes that `write` fills, sealed and with its tag.
     fn seal_part(
         &self,

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 
 use rand_core::{TryCryptoRng, TryRng};
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
 
 use crate::secret::Entropy;
 use crate::value::Digest;
@@ -25,8 +26,16 @@ pub enum Use {
     AnswerCopy,
 }
 
-/// A deterministic stream of random bytes.
+/// A deterministic stream of random bytes. Its state gives all of them again, so it is wiped.
 pub struct Stream(blake3::OutputReader);
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for Stream {}
 
 impl Stream {
     /// `BLAKE3 derive_key(context) XOF over u8 len(use) ‖ use ‖ seed ‖ everything ‖ secret`
@@ -46,7 +55,9 @@ impl Stream {
         hasher.update(seed.expose());
         hasher.update(everything.as_bytes());
         hasher.update(secret);
-        Self(hasher.finalize_xof())
+        let stream = Self(hasher.finalize_xof());
+        hasher.zeroize(); // the seed and the secret stand in it
+        stream
     }
 
     /// The next `N` bytes.

@@ -35,6 +35,7 @@ pub mod merkle;
 pub mod name;
 #[cfg(feature = "seal")]
 pub mod part_seal;
+pub mod proof;
 pub mod receipt;
 pub mod release;
 pub mod roster;

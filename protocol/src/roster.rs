@@ -1,5 +1,9 @@
 //! The roster: whom a centre asks one institution about, as tokens (SPEC §4.3).
 
+use std::fmt;
+
+use subtle::ConstantTimeEq as _;
+
 use crate::agreement::{AgreementInForce, rising};
 use crate::envelope::{Document, Header, Reader};
 use crate::error::{CheckError, DecodeError};
@@ -212,8 +216,8 @@ pub fn size_class(people: u32) -> Option<u32> {
     is_size_class(class).then_some(class)
 }
 
-/// One entry of the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One entry of the body. Tokens are looked up in a table, so they compare as bytes do; printing shows the place only.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// What a subject's token is compared with.
     pub token: [u8; 16],
@@ -227,6 +231,12 @@ pub struct Entry {
     pub ordinal: u8,
 }
 
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry(slot {}, ordinal {}, ..)", self.slot, self.ordinal)
+    }
+}
+
 impl Entry {
     /// The 24 bytes of the entry.
     pub fn to_bytes(&self) -> [u8; ENTRY_BYTES] {
@@ -235,6 +245,16 @@ impl Entry {
             [&self.token[..], &self.slot.to_be_bytes(), &self.folded_tag, &[self.exact_tag, self.ordinal]];
         out.iter_mut().zip(parts.concat()).for_each(|(o, b)| *o = b);
         out
+    }
+
+    /// Whether two bodies have the same entries, in constant time: whoever made one of them made up its tokens.
+    pub fn same(ours: &[Self], theirs: &[Self]) -> bool {
+        ours.len() == theirs.len()
+            && ours
+                .iter()
+                .zip(theirs)
+                .fold(subtle::Choice::from(1), |same, (a, b)| same & a.to_bytes().ct_eq(&b.to_bytes()))
+                .into()
     }
 
     fn read(bytes: &[u8]) -> Result<Self, DecodeError> {

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use ed25519_dalek::Signer as _;
+use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::CheckError;
@@ -115,8 +116,8 @@ impl Entropy {
     /// # Errors
     /// [`CheckError::Entropy`] when there are not 32 bytes, or all are zero: a caller that forgot.
     pub fn new(bytes: &[u8]) -> Result<Self, CheckError> {
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| CheckError::Entropy)?;
-        if bytes == [0; 32] { Err(CheckError::Entropy) } else { Ok(Self(bytes)) }
+        let entropy = Self(bytes.try_into().map_err(|_| CheckError::Entropy)?);
+        if entropy.0.ct_eq(&[0; 32]).into() { Err(CheckError::Entropy) } else { Ok(entropy) }
     }
 
     /// The bytes.

@@ -1,5 +1,7 @@
 //! Answers in clear: what one slot says of one applicant (SPEC §5.1).
 
+use std::fmt;
+
 use crate::envelope::Reader;
 use crate::error::DecodeError;
 use crate::roster::Level;
@@ -189,8 +191,8 @@ pub mod account_bit {
     pub const ALL: u8 = 7;
 }
 
-/// What an institution found about one applicant. The default is "no record".
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What an institution found about one applicant. The default is "no record". Printing shows counts only.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Slot {
     /// Whether there is a record.
     pub found: bool,
@@ -210,8 +212,8 @@ pub struct Slot {
     pub accounts: Vec<Account>,
 }
 
-/// The sum of one asset kind in one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The sum of one asset kind in one currency. Printing shows these two only.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Total {
     /// What it is.
     pub kind: AssetKind,
@@ -229,8 +231,8 @@ pub struct Total {
     pub newest: u32,
 }
 
-/// One account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One account. Printing shows kind and currency only.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// What it is.
     pub kind: AssetKind,
@@ -252,6 +254,25 @@ pub struct Account {
     pub account: String,
     /// Product name, at most [`PRODUCT_BYTES`] bytes.
     pub product: String,
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (totals, accounts) = (self.totals.len(), self.accounts.len());
+        write!(f, "Slot(found: {}, {totals} totals, {accounts} accounts, ..)", self.found)
+    }
+}
+
+impl fmt::Debug for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Total({} {}, ..)", self.kind.name(), self.currency)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Account({} {}, ..)", self.kind.name(), self.currency)
+    }
 }
 
 impl Account {

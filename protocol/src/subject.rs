@@ -56,6 +56,17 @@ impl Subject {
         self.kind
     }
 
+    /// The subject of this kind (by name) with this number, when it is canonical.
+    pub fn from_canonical(kind: &str, number: &str) -> Option<Self> {
+        let hints = [Hint::None, Hint::Passport, Hint::HkMo, Hint::Tw, Hint::Officer];
+        hints.into_iter().find_map(|hint| match read(number, hint).0 {
+            Outcome::Subjects((subject, _)) if subject.kind.name() == kind && subject.number == number => {
+                Some(subject)
+            }
+            _ => None,
+        })
+    }
+
     /// The canonical number. It is personal data: never print or log it.
     pub fn number(&self) -> &str {
         &self.number

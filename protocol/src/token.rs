@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::lanes;
@@ -129,8 +130,9 @@ fn cut<const N: usize>(bytes: &[u8; 32]) -> [u8; N] {
     out
 }
 
-/// What a roster entry holds of a name: enough for a flag, too little for a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a roster entry holds of a name: enough for a flag, too little for a name. Tags are compared in constant time,
+/// by [`NameTags::compare`]; they are PRF outputs under the roster's key, so they do not print either.
+#[derive(Clone, Copy)]
 pub struct NameTags {
     /// Of the folded name.
     pub folded: [u8; 2],
@@ -141,12 +143,20 @@ pub struct NameTags {
 impl NameTags {
     /// Compares a customer's name, `theirs` made under the same key and token. `None` is a wild name.
     pub fn compare(&self, theirs: Option<NameTags>) -> NameFlag {
-        match theirs {
-            None => NameFlag::NotCompared,
-            Some(theirs) if theirs.folded != self.folded => NameFlag::Different,
-            Some(theirs) if theirs.exact == self.exact => NameFlag::Same,
-            Some(_) => NameFlag::SameFolded,
+        let Some(theirs) = theirs else { return NameFlag::NotCompared };
+        let (folded, exact) = (self.folded.ct_eq(&theirs.folded), self.exact.ct_eq(&theirs.exact));
+        // Both are known before either is looked at.
+        match (bool::from(folded), bool::from(folded & exact)) {
+            (false, _) => NameFlag::Different,
+            (true, true) => NameFlag::Same,
+            (true, false) => NameFlag::SameFolded,
         }
+    }
+}
+
+impl fmt::Debug for NameTags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NameTags(..)")
     }
 }
 

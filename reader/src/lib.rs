@@ -9,6 +9,7 @@
 mod archive;
 mod book;
 mod cells;
+mod compound;
 mod decode;
 mod error;
 mod html;

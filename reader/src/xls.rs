@@ -6,6 +6,7 @@ use calamine::{Data, DataRef, Range, Reader, Xls, XlsError};
 
 use crate::archive::Bytes;
 use crate::cells;
+use crate::compound;
 use crate::error::ReadError;
 use crate::row::{Row, Rows};
 
@@ -21,6 +22,7 @@ impl OldWorkbook {
         if bytes.as_ref().windows(locked.len()).any(|window| window == locked) {
             return Err(ReadError::password());
         }
+        compound::check(bytes.as_ref())?;
         Xls::new(Cursor::new(bytes.clone())).map(Self).map_err(|error| match error {
             XlsError::Password => ReadError::password(),
             // `CfbError` can't be named; another kind of document has no such stream.

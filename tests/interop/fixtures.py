@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hedui import answers, coverage, documents, ed25519, hpke, rosters
-from hedui.basics import sha256
+from hedui.basics import from_hex, sha256
 from hedui.slots import Account, Slot, Total
 from hedui.subjects import Subject
 
@@ -122,12 +122,21 @@ def answer(level: str = "L0", entropy: bytes = ENTROPY) -> bytes:
     return documents.cosign(made, secret("approver signing"))
 
 
+def copy() -> bytes:
+    """Of the answer above, with its true content key: three officers' keys open it, two are enough."""
+    read = documents.read(answer())
+    keys = [secret(name + " sealing") for name in ("officer 1", "officer 2")]
+    content_key = answers.content_key(read, documents.read(roster()), documents.read(agreement()), keys)
+    return answers.make_copy(read, content_key, from_hex(sealing("compliance"), "compliance"), ENTROPY, secret("bank signing"))
+
+
 def every_document() -> dict[str, bytes]:
     return {
         "joining": documents.write("hedui/joining/v1", JOINING, b"", seeds("bank")),
         "agreement": agreement(),
         "roster": roster(),
         "answer": answer(),
+        "copy": copy(),
         "receipt": documents.write("hedui/receipt/v1", RECEIPT, b"", seeds("host")),
         "release": documents.write("hedui/release/v1", RELEASE, b"", seeds("publisher")),
     }

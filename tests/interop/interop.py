@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hedui import answers, coverage, documents, institution_log, keyfile, log, merkle, names, rosters, rules, seals, tokens
+from hedui import answers, coverage, documents, institution_log, keyfile, log, merkle, names, proofs, rosters, rules, seals, tokens
 from hedui.basics import HeduiError, from_b64, from_hex, to_b64
 from hedui.hedged import Hedged
 from hedui.slots import Account, Slot, Total
@@ -280,6 +280,14 @@ def commitment(request: Request) -> Request:
     subject = Subject(request["kind"], request["number"])
     committed = merkle.commitment(_hex(request, "salt", 32), request["authorisation"], subject, request["scope"])
     return {"commitment": committed.hex()}
+
+
+@operation
+def proof_verify(request: Request) -> Request:
+    """roster, proof (its text) → kind, number, authorisation, scope."""
+    proof = proofs.read(request["proof"].encode("utf-8"))
+    subject = proofs.verify(proof, _document(request, "roster"))
+    return {"kind": subject.kind, "number": subject.number, "authorisation": proof["authorisation"], "scope": proof["scope"]}
 
 
 def _leaves(request: Request) -> list[bytes]:

@@ -26,6 +26,7 @@ def module_sessions() -> dict[str, Any]:
     script.blob("bank.key", key_file("bank", "institution"))
     sessions.ok_sessions(script)
     sessions.subjects_session(script)
+    sessions.copy_and_approval(script)
     sessions.key_steps(script)
     refusals(script)
     return script.to_json()

@@ -10,7 +10,7 @@ import unittest
 from typing import Any
 
 import make_vectors
-from hedui import coverage, documents, keyfile, log, merkle, names, tokens
+from hedui import coverage, documents, keyfile, log, merkle, names, proofs, tokens
 from hedui.basics import HeduiError, from_b64
 from hedui.slots import Account, Slot, Total
 from hedui.subjects import Subject
@@ -114,12 +114,21 @@ class Vectors(unittest.TestCase):
                 found = merkle.root_from_path(leaves[int(index)], int(index), len(leaves), siblings)
                 self.assertEqual(found.hex(), case["root"])
 
+        for case in self.cases(file, "proofs"):
+            with self.subTest(case["name"]):
+                given = (case["proof"].encode("utf-8"), UNHEX(case["roster"]), UNHEX(case["root"]), case["slot_count"])
+                check = lambda text, *rest: proofs.check(proofs.read(text), *rest)
+                if "code" in case:
+                    self.assertRaises(HeduiError, check, *given)
+                else:
+                    self.assertEqual(check(*given).number, json.loads(case["proof"])["number"])
+
     def test_sessions_name_what_is_there(self) -> None:
         file = read("sessions.json")
         data = blobs(file)
         for case in self.cases(file, "cases"):
             for step in self.cases(case, "steps"):
-                for member in ("key_file", "agreement", "roster", "document", "file"):
+                for member in ("key_file", "agreement", "roster", "document", "answer", "file"):
                     self.assertIn(step.get(member, "bank.key"), data, case["name"])
 
 

@@ -223,6 +223,9 @@ fn requests_of(step: &Value, blobs: &Blobs) -> Vec<Vec<u8>> {
         "next_file" => vec![request(op::NEXT_FILE, &[])],
         "finish" => vec![request(op::FINISH, &[])],
         "read" => vec![request(op::READ, &[]); 3],
+        "set_aside" => vec![request(op::SET_ASIDE, &[]); 3],
+        "copy" => vec![request(op::COPY, &[])],
+        "approve" => with(op::APPROVE, &[blob("key_file"), passphrase(), blob("agreement"), blob("answer")]),
         "read_once" => vec![request(op::READ, &[])],
         "new_key" => with(op::NEW_KEY, &[passphrase(), &bytes(step, "entropy"), options.as_bytes()]),
         "sign_in" => {

@@ -8,6 +8,7 @@ use e2e::vectors::{self, Blobs, array, file, list, text};
 use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::authorisation::Authorisation;
+use protocol::copy::AnswerCopy;
 use protocol::coverage::Coverage;
 use protocol::envelope::{Document, Header};
 use protocol::joining::JoiningRequest;
@@ -15,6 +16,7 @@ use protocol::key_file::KeyFile;
 use protocol::log::{self, LogEntry};
 use protocol::merkle;
 use protocol::name::Name;
+use protocol::proof::Proof;
 use protocol::receipt::Receipt;
 use protocol::release::Release;
 use protocol::roster::{self, Level, PrfName, Roster};
@@ -97,6 +99,7 @@ fn read_as(kind: &str, document: &[u8]) -> Value {
             read::<Roster>(document, |read| roster::read_entries(&read.header, &read.body).map(drop))
         }
         Answer::TYPE => read::<Answer>(document, |_| Ok(())),
+        AnswerCopy::TYPE => read::<AnswerCopy>(document, |_| Ok(())),
         Receipt::TYPE => read::<Receipt>(document, |_| Ok(())),
         Release::TYPE => read::<Release>(document, |_| Ok(())),
         other => panic!("{other}"),
@@ -120,7 +123,7 @@ fn documents() {
             }
         }
     }
-    assert!(ok >= 6 && list(&file, "cases").len() > 200, "{ok}");
+    assert!(ok >= 7 && list(&file, "cases").len() > 200, "{ok}");
 }
 
 #[test]
@@ -226,6 +229,38 @@ fn authorisations() {
         }
     }
     assert!(paths > 10, "{paths}");
+}
+
+#[test]
+fn proofs_of_slots() {
+    let documents = file("documents.json");
+    let case = list(&documents, "cases").iter().find(|case| case["name"] == "ok_roster").unwrap();
+    let roster = Blobs::of(&documents).get(case, "document").to_vec();
+    let mut roster = Document::<Roster>::read(&roster).unwrap().header;
+    let file = file("authorisations.json");
+    let mut ok = 0;
+    for case in list(&file, "proofs") {
+        let name = text(case, "name");
+        roster.authorisations_root = Digest(array(case, "root"));
+        roster.slot_count = u32::try_from(case["slot_count"].as_u64().unwrap()).unwrap();
+        let outcome = match Proof::read(text(case, "proof").as_bytes()) {
+            Ok(proof) => proof
+                .verify(&roster, &Digest(array(case, "roster")))
+                .map(|subject| assert_eq!(subject.number(), proof.number, "{name}"))
+                .map_err(|error| error.code()),
+            Err(error) => Err(error.code()),
+        };
+        match case["code"].as_str() {
+            Some(code) => assert_eq!(outcome, Err(code), "{name}"),
+            None => {
+                assert_eq!(outcome, Ok(()), "{name}");
+                let proof = Proof::read(text(case, "proof").as_bytes()).unwrap();
+                assert_eq!(proof.write().unwrap(), text(case, "proof").trim_end().as_bytes());
+                ok += 1;
+            }
+        }
+    }
+    assert!(ok == 3 && list(&file, "proofs").len() > 20, "{ok}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! A block of `console` is one command behind `$ ` and its output. `...` as a line stands for any lines, `…` in one
 //! for any text, and `[exit N]` as the last line for a command that fails so. `hedui` is the one in target/debug.
 
-use crate::shell::{FIRST_BUILD, cargo, run, say, workspace};
+use crate::shell::{FIRST_BUILD, cargo, forget_package, run, say, workspace};
 use anyhow::{Context, Result, bail, ensure};
 use std::env;
 use std::fs;
@@ -63,11 +63,12 @@ impl Block<'_> {
     fn check(&self, root: &Path, programs: &Path) -> Result<()> {
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([programs.to_owned()].into_iter().chain(env::split_paths(&path)))?;
-        let output = Command::new("bash")
+        let mut bash = Command::new("bash");
+        forget_package(&mut bash);
+        let output = bash
             .args(["-c", self.command])
             .current_dir(root)
             .env("PATH", path)
-            .env_remove("CARGO_MANIFEST_DIR")
             .stderr(Stdio::inherit())
             .output()
             .context("cannot run bash")?;

@@ -25,7 +25,17 @@ pub(crate) fn workspace() -> Result<PathBuf> {
 pub(crate) fn cargo(folder: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(folder);
+    forget_package(&mut cargo);
     cargo
+}
+
+/// Takes out of a command's surroundings what `cargo run` says of this package: build scripts that look at it would
+/// build their crates anew, and everything above them, whenever the same is built without `cargo xtask`.
+pub(crate) fn forget_package(command: &mut Command) {
+    let said = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(said)) {
+        command.env_remove(name);
+    }
 }
 
 /// Where cargo keeps its registries: `CARGO_HOME`, or `.cargo` in the user's home.

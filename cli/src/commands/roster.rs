@@ -1,4 +1,4 @@
-//! `hedui roster make`: one roster for each agreement.
+//! `hedui roster`: one roster for each agreement, and the proof of what a slot of it had.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use protocol::roster::{Field, Level, Line, PrfName, Roster};
 use protocol::value::{Date, ReleaseNumber, SealingKey, Text, Time};
 use serde_json::{Value, json};
 
+use crate::commands::proof;
 use crate::failure::Failure;
 use crate::files::{self, NewFile};
 use crate::output::Output;
@@ -27,6 +28,18 @@ pub(crate) enum Command {
                             --as-of 2026-11-22 --serial 7 --out rosters"
     )]
     Make(Make),
+    /// Prove to an auditor which authorisation a slot had.
+    #[command(
+        after_help = "Example:\n  hedui roster prove --roster rosters/bank-1-7.roster.hedui --agreement bank.agreement.hedui \
+                            --applicants applicants.csv --key centre.key.hedui --row 2 --out slot.proof.hedui"
+    )]
+    Prove(proof::Prove),
+    /// Check such a proof with the roster.
+    #[command(
+        after_help = "Example:\n  hedui roster verify --roster bank-1-7.roster.hedui --proof slot.proof.hedui \
+                            --centre centre.key.hedui"
+    )]
+    Verify(proof::Verify),
 }
 
 #[derive(Debug, Args)]
@@ -94,9 +107,16 @@ pub(crate) struct Make {
 }
 
 pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
-    let Command::Make(arguments) = command;
+    match command {
+        Command::Make(arguments) => make_all(&arguments, output),
+        Command::Prove(arguments) => proof::prove(&arguments, output),
+        Command::Verify(arguments) => proof::verify(&arguments, output),
+    }
+}
+
+fn make_all(arguments: &Make, output: &Output) -> Result<(), Failure> {
     let now = edge::now()?;
-    let applicants = read_applicants(&arguments, now, output)?;
+    let applicants = read_applicants(arguments, now, output)?;
     let opening_groups = opening_groups(&arguments.officer)?;
     let mut agreements = Vec::new();
     for path in &arguments.agreement {
@@ -109,8 +129,8 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
 
     let mut made = Vec::new();
     for (path, agreement) in &agreements {
-        let request = request(&arguments, agreement, &opening_groups, now)?;
-        let roster = make(&arguments, &request, agreement, &applicants, &centre);
+        let request = request(arguments, agreement, &opening_groups, now)?;
+        let roster = make(arguments, &request, agreement, &applicants, &centre);
         made.push(roster.map_err(|failure| failure.of(path))?);
     }
     let lines: Vec<String> = made.iter().map(|(text, _)| text.clone()).collect();

@@ -109,10 +109,10 @@ fn run(file: &[u8], chunk: usize, level: Level) -> Outcome {
     for piece in file.chunks(chunk) {
         matching.push(piece)?;
     }
-    let Finished { coverage, warnings, set_aside, findings, .. } = matching.finish()?;
+    let Finished { coverage, warnings, set_aside, slots, .. } = matching.finish()?;
     let mut slot = vec![0; slot::size(level)];
     let slots = (0..4).map(|index| {
-        findings.write(index, &mut slot);
+        slots.write(index, &mut slot);
         slot.clone()
     });
     Ok((coverage, warnings, String::from_utf8(set_aside.list()).unwrap(), slots.collect()))
@@ -258,10 +258,10 @@ fn run_split(file: &[u8], at: usize, level: Level) -> (Outcome, Vec<usize>) {
                 leader.push(&file[stretch])?;
             }
         }
-        let Finished { coverage, warnings, set_aside, findings, .. } = leader.finish()?;
+        let Finished { coverage, warnings, set_aside, slots, .. } = leader.finish()?;
         let mut slot = vec![0; slot::size(level)];
         let slots = (0..4).map(|index| {
-            findings.write(index, &mut slot);
+            slots.write(index, &mut slot);
             slot.clone()
         });
         Ok((coverage, warnings, String::from_utf8(set_aside.list()).unwrap(), slots.collect()))

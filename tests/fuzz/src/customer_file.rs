@@ -73,14 +73,14 @@ fn run(file: &[u8], chunk: usize, level: Level, options: &TableOptions) -> Outco
     for piece in file.chunks(chunk) {
         matching.push(piece)?;
     }
-    let Finished { coverage, warnings, unknown_products, findings, .. } = matching.finish()?;
-    let slots = (0..4).map(|index| {
+    let Finished { coverage, warnings, unknown_products, slots, .. } = matching.finish()?;
+    let written = (0..4).map(|index| {
         let mut slot = vec![0; slot::size(level)];
-        findings.write(index, &mut slot);
+        slots.write(index, &mut slot);
         Slot::decode(level, &slot).expect("whatever is found can be read");
         slot
     });
-    Ok((coverage, warnings, unknown_products, slots.collect()))
+    Ok((coverage, warnings, unknown_products, written.collect()))
 }
 
 /// The cutter with the short way in one piece, and without it in chunks: the same people on the same lines.

@@ -4,27 +4,32 @@ use matcher::keys;
 use matcher::request::join;
 use protocol::agreement::Agreement;
 use protocol::answer::{self, Answer};
+use protocol::answer_seal;
 use protocol::canonical;
+use protocol::copy::AnswerCopy;
 use protocol::envelope::{self, Document, Head, Header};
 use protocol::joining::JoiningRequest;
 use protocol::key_file::KeyFile;
 use protocol::log::LogEntry;
+use protocol::proof::Proof;
 use protocol::receipt::Receipt;
 use protocol::release::Release;
 use protocol::roster::{Roster, RosterContext};
+use protocol::secret::OpeningKey;
 use protocol::value::Digest;
 
 use crate::input::Input;
 use crate::world;
 
 /// The first byte says what follows: 0 an envelope as it is; 1 to 6 the header of a document, behind its length, and
-/// its body, which are signed here; 7 a log entry; 8 a key file; 9 canonical JSON.
+/// its body, which are signed here; 7 a log entry; 8 a key file; 9 canonical JSON; 10 the header of a copy
+/// as of a document; 11 the proof of a slot.
 ///
 /// # Panics
 /// When what is read is not written as it stood, or a signed document is not read.
 pub fn documents(data: &[u8]) {
     let mut input = Input(data);
-    match input.byte() % 10 {
+    match input.byte() % 12 {
         0 => framing(input.0),
         1 => drop(signed::<JoiningRequest>(&mut input, |_, _| {}).map(Document::<JoiningRequest>::check)),
         2 => drop(
@@ -45,6 +50,8 @@ pub fn documents(data: &[u8]) {
             }
         }
         8 => key_file(input.0),
+        10 => copied(&mut input),
+        11 => proof(input.0),
         _ => {
             if let Ok(value) = canonical::parse(input.0) {
                 let written = canonical::write(&value, canonical::MAX_DEPTH).unwrap();
@@ -74,6 +81,7 @@ fn every_reader(bytes: &[u8]) {
     let _ = Document::<Agreement>::read(bytes);
     let _ = Document::<Roster>::read(bytes);
     let _ = Document::<Answer>::read(bytes);
+    let _ = Document::<AnswerCopy>::read(bytes);
     let _ = Document::<Receipt>::read(bytes);
     let _ = Document::<Release>::read(bytes);
 }
@@ -125,6 +133,23 @@ fn answered(input: &mut Input<'_>) {
     let head = Head::parse(&bytes).unwrap().verify::<Answer>().unwrap();
     let roster = world::roster(protocol::roster::Level::L1);
     let _ = answer::check(&head, &roster.roster, &roster.digest, &world::in_force(roster.roster.agreement));
+}
+
+/// A copy, and the answer that it says it is of: it opens nothing, since no content key is in it.
+fn copied(input: &mut Input<'_>) {
+    let Some(copy) = signed::<AnswerCopy>(input, |_, _| {}) else { return };
+    let (answer, key) = (world::answer(&copy.header), OpeningKey::from_bytes(&[8; 32]));
+    assert!(answer_seal::open_with_copy(answer, &copy, &key).is_err(), "what is sealed to nobody opens");
+}
+
+fn proof(bytes: &[u8]) {
+    let Ok(proof) = Proof::read(bytes) else { return };
+    assert_eq!(proof.write().unwrap(), bytes.trim_ascii_end(), "a proof is written as it was read");
+    let roster = world::roster(protocol::roster::Level::L1);
+    assert!(proof.verify(&roster.roster, &roster.digest).is_err(), "a root of zeros is the root of nothing");
+    let mut named = proof.clone();
+    named.roster = roster.digest;
+    assert!(named.verify(&roster.roster, &roster.digest).is_err(), "a root of zeros is the root of nothing");
 }
 
 fn key_file(bytes: &[u8]) {

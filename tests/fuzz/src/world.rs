@@ -1,6 +1,9 @@
 //! The fixed surroundings of a target: keys, an agreement and a roster that asks about three people.
 
+use protocol::Document;
 use protocol::agreement::{Agreement, AgreementInForce, Centre, Institution};
+use protocol::answer::Answer;
+use protocol::copy::AnswerCopy;
 use protocol::joining::InstitutionKind;
 use protocol::roster::{AcceptedRoster, Entry, Field, KemName, Level, PrfName, Roster, SuiteName};
 use protocol::secret::{SigningKey, TokenKey};
@@ -67,6 +70,25 @@ pub(crate) fn terms() -> Agreement {
 
 pub(crate) fn in_force(digest: Digest) -> AgreementInForce {
     AgreementInForce { terms: terms(), digest }
+}
+
+/// An answer without slots that a copy belongs to, by the same institution.
+pub(crate) fn answer(copy: &AnswerCopy) -> Document<Answer> {
+    let level = Level::L1;
+    let header = Answer {
+        body_bytes: 80 + 4_112,
+        body_sha256: Digest([0; 32]),
+        created: copy.created,
+        institution: copy.institution.clone(),
+        module_release: "0.1.0".parse().unwrap(),
+        module_sha256: Digest([0; 32]),
+        roster: copy.roster,
+        roster_id: RosterId([0; 16]),
+        slot_count: 0,
+        slot_size: u32::try_from(slot::size(level)).unwrap(),
+        version: 1,
+    };
+    Document { header, digest: copy.answer, signers: vec![key(1).public()], body: vec![0; 80 + 4_112] }
 }
 
 /// A roster that asks everything of `level` about [`PEOPLE`], as it is after its checks.

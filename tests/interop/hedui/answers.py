@@ -88,6 +88,12 @@ def open_answer(answer: Document, roster: Document, agreement: Document, officer
     return Opened(coverage.read(statement), slots, roster.header["level"])
 
 
+def content_key(answer: Document, roster: Document, agreement: Document, officer_keys: list[bytes]) -> bytes:
+    """The answer's content key, by the officers of one group."""
+    binding = _binding(answer.header, roster, agreement)
+    return _content_key(answer.body, opening_groups(roster, agreement), officer_keys, binding)
+
+
 def make_copy(answer: Document, content_key: bytes, compliance_key: bytes, entropy: bytes, signing_seed: bytes) -> bytes:
     """The copy that gives `content_key`, the answer's, to the compliance office (§6.6)."""
     rules.expect(answer, "hedui/answer/v1")

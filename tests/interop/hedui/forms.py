@@ -32,6 +32,12 @@ def text(value: Any, name: str) -> None:
         raise HeduiError(name, "a control character")
 
 
+def any_text(value: Any, name: str) -> None:
+    """Of any length, and with any characters."""
+    if not isinstance(value, str):
+        raise HeduiError(name, "not a text")
+
+
 def code(value: Any, name: str) -> None:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", value):
         raise HeduiError(name, "not a code")

@@ -16,7 +16,7 @@ from .world import TWO_OF_THREE, Setup
 
 AUTHORS = {
     "joining": ("bank",), "agreement": ("centre", "bank"), "roster": ("centre", "cosigner"),
-    "answer": ("bank", "approver"), "receipt": ("host",), "release": ("publisher",),
+    "answer": ("bank", "approver"), "copy": ("bank",), "receipt": ("host",), "release": ("publisher",),
 }
 # A member of each type with a value that it may not have.
 MALFORMED: dict[str, list[dict[str, Any]]] = {
@@ -35,6 +35,7 @@ MALFORMED: dict[str, list[dict[str, Any]]] = {
         {"issued": "2026-11-22T24:00:00Z"}, {"as_of": "1899-12-31"},
     ],
     "answer": [{"version": 0}, {"version": 1000}, {"created": "2026-11-23"}, {"module_sha256": "5e"}, {"slot_count": "64"}],
+    "copy": [{"content_key": "AA=="}, {"compliance_key": "ab"}, {"answer": "AB" * 32}, {"created": "2026-11-23"}, {"roster": None}],
     "receipt": [{"log_position": 0}, {"answer_bytes": None}, {"received": "2200-01-01T00:00:00Z"}],
     "release": [{"exports": ["run", "memory"]}, {"imports": ["a", "a"]}, {"release": "01.0.0"}, {"module_bytes": True}],
 }

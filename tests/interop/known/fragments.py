@@ -7,7 +7,7 @@ from typing import Any
 
 import fixtures
 from fixtures import secret
-from hedui import coverage, ed25519, keyfile, log, merkle, names, slots, tokens
+from hedui import canonical, coverage, ed25519, keyfile, log, merkle, names, proofs, slots, tokens
 from hedui.basics import HeduiError
 from hedui.slots import Account, Slot, Total
 from hedui.subjects import KIND_BYTES, Subject
@@ -33,7 +33,7 @@ def every_file() -> dict[str, dict[str, Any]]:
         "coverage.json": _coverage_file(),
         "key_files.json": _key_files(),
         "log.json": _log(),
-        "authorisations.json": {"commitments": _commitments(), "trees": _trees()},
+        "authorisations.json": {"commitments": _commitments(), "trees": _trees(), "proofs": _proofs()},
     }
 
 
@@ -247,3 +247,48 @@ def _trees() -> list[dict[str, Any]]:
         }
         for count in (0, 1, 2, 3, 5, 8, 64)
     ]
+
+
+def _proofs() -> list[dict[str, Any]]:
+    """Proofs of two slots, and what is made of one of them: the code of its refusal."""
+    roster, slots_ = secret("roster digest"), {5: (world.ZHANG, "SQ-1", "存款"), 63: (world.LI, "授权〔2026〕7号", "")}
+    leaves = [secret(f"decoy {n}") for n in range(64)]
+    for slot, (subject, number, scope) in slots_.items():
+        leaves[slot] = merkle.commitment(secret(f"salt {slot}"), number, subject, scope)
+    root = merkle.root(leaves)
+    made = []
+
+    def add(name: str, text: bytes, code: str | None = None) -> None:
+        case = {"name": name, "proof": text.decode("utf-8"), "roster": roster.hex(), "root": root.hex(), "slot_count": 64}
+        made.append(case if code is None else case | {"code": code})
+        try:
+            proofs.check(proofs.read(text), roster, root, 64)
+        except HeduiError:
+            assert code is not None, name
+        else:
+            assert code is None, name
+
+    for slot, (subject, number, scope) in slots_.items():
+        good = proofs.make(roster, slot, secret(f"salt {slot}"), number, subject, scope, leaves)
+        add(f"ok_slot_{slot}", good)
+    add("ok_line_break_at_the_end", good + b"\n")
+    proof = proofs.read(good)
+    for name, code, change in (
+        ("slot", "not_proven", {"slot": 62}), ("slot_beyond", "not_proven", {"slot": 64}), ("scope", "not_proven", {"scope": "存款"}),
+        ("authorisation", "not_proven", {"authorisation": "SQ-1"}), ("salt", "not_proven", {"salt": "00" * 32}),
+        ("another_person", "not_proven", {"kind": "resident", "number": world.ZHANG.number}),
+        ("path_shorter", "not_proven", {"path": proof["path"][1:]}), ("path_longer", "not_proven", {"path": [*proof["path"], "00" * 32]}),
+        ("path_empty", "not_proven", {"path": []}), ("path_turned", "not_proven", {"path": proof["path"][::-1]}),
+        ("roster", "wrong_roster", {"roster": "00" * 32}), ("kind_of_another", "malformed", {"kind": "resident"}),
+        ("kind_unknown", "malformed", {"kind": "company"}),
+        ("number_not_canonical", "malformed", {"number": "南字第01234567号"}), ("type_v2", "member", {"type": "hedui/proof/v2"}),
+        ("salt_short", "member", {"salt": "00"}), ("slot_negative", "member", {"slot": -1}),
+    ):
+        try:
+            add(f"bad_{name}", canonical.write(proof | change), code)
+        except HeduiError:  # what canonical JSON cannot say
+            add(f"bad_{name}", good.replace(b'"slot":63', b'"slot":-1'), "not_canonical")
+    add("bad_space", good.replace(b",", b", ", 1), "not_canonical")
+    add("bad_member_unknown", good[:-1] + b',"zebra":1}', "member")
+    add("bad_cut", good[:-1], "not_canonical")
+    return made

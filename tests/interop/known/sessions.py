@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fixtures
-from fixtures import secret
+from fixtures import sealing, secret, seeds
 from hedui import answers, canonical, coverage, documents, ed25519, hpke, keyfile, log
 from hedui.basics import sha256
 from hedui.hedged import Hedged
@@ -75,7 +75,7 @@ def refused(step: dict[str, Any], code: str) -> dict[str, Any]:
 
 def ok_session(
     script: Script, name: str, setup: Setup, files: list[list[Row]], people: tuple[Person, ...] = PEOPLE,
-    encoding: str = "utf-8", chunk: int = 1 << 20, delimiter: str = ",", codec: str | None = None,
+    encoding: str = "utf-8", chunk: int = 1 << 20, delimiter: str = ",", codec: str | None = None, copied: bool = False,
 ) -> None:
     """Open, push, finish, read; the answer is sealed here from the truth about the rows."""
     agreement, roster = world.agreement(setup), world.roster(setup, people)
@@ -88,7 +88,9 @@ def ok_session(
         version=3, statement=coverage.write(made), slots=b"".join(slot.to_bytes(setup.level) for slot in clear),
         entropy=ENTROPY, signing_seed=secret("bank signing"),
     )
-    steps = [open_step("bank.key", script.blob(f"{name}.agreement", agreement), script.blob(f"{name}.roster", roster))]
+    wanted = options(**({"compliance_key": sealing("own compliance")} if copied else {}))
+    opened_with = script.blob(f"{name}.agreement", agreement), script.blob(f"{name}.roster", roster)
+    steps = [open_step("bank.key", *opened_with, options=wanted)]
     for n, data in enumerate(spelled):
         steps += [{"op": "next_file"}] if n else []
         steps.append({"op": "push", "file": script.blob(f"{name}.file{n}", data), "chunk": chunk})
@@ -96,13 +98,71 @@ def ok_session(
     steps.append({
         "op": "finish", "report": {"answer_bytes": len(answer), "answer_digest": digest, "coverage": made},
     })
-    steps.append({"op": "read", "bytes": len(answer), "sha256": sha256(answer).hex()})
+    reading = {"op": "read", "bytes": len(answer), "sha256": sha256(answer).hex()}
+    if copied:
+        copy = _copy_of(answer, read, documents.read(agreement), setup)
+        rows = table.set_aside(files)
+        # In either order: reading the answer to its end takes neither away.
+        listing = {"op": "set_aside", "bytes": len(rows), "sha256": sha256(rows).hex()}
+        steps += [{"op": "copy", "result": copy.hex()}, reading, listing, {"op": "copy", "result": copy.hex()}]
+    else:
+        steps.append(reading)
     script.add(name, steps)
     opened = answers.open_answer(
         documents.read(documents.cosign(answer, secret("approver signing")) if setup.approval else answer),
         read, documents.read(agreement), [secret(officer + " sealing") for officer in setup.groups[-1]],
     )
     assert opened.coverage == made and [s.to_bytes(setup.level) for s in clear] == opened.slots
+
+
+def _copy_of(answer: bytes, roster: documents.Document, agreement: documents.Document, setup: Setup) -> bytes:
+    read = documents.read(answer)
+    key = answers.content_key(read, roster, agreement, [secret(officer + " sealing") for officer in setup.groups[0]])
+    copy = answers.make_copy(read, key, bytes.fromhex(sealing("own compliance")), ENTROPY, secret("bank signing"))
+    opened = answers.open_with_copy(read, documents.read(copy), secret("own compliance sealing"))
+    assert opened.found()
+    return copy
+
+
+def copy_and_approval(script: Script) -> None:
+    """The list of rows set aside, the copy, and an approver's signature."""
+    ok_session(script, "ok_copy_l0", Setup("L0", line=1_000), [ROWS], copied=True)
+    ok_session(script, "ok_copy_l2_two_files", Setup("L2", "hmac-sha256", TWO_OF_THREE), [ROWS[:8], ROWS[8:] + ROWS[7:9]], copied=True)
+    ok_session(script, "ok_copy_beside_the_agreement_s", Setup(compliance=True), [ROWS], copied=True)
+    before = [{"op": "open", **{k: v for k, v in script.cases[0]["steps"][0].items() if k != "op"}}]
+    for op, code in (("set_aside", "not_finished"), ("copy", "not_finished")):
+        script.add(f"bad_{op}_unopened", [refused({"op": op}, code)])
+        script.add(f"bad_{op}_unfinished", [*before, refused({"op": op}, code)])
+    script.add("bad_copy_not_asked_for", [*script.cases[0]["steps"], refused({"op": "copy"}, "no_copy")])
+
+    setup = Setup("L0", approval=True, fields=("name",))
+    agreement, roster = world.agreement(setup), documents.read(world.roster(setup))
+    answer = answers.make(
+        roster, documents.read(agreement), created=world.NOW, module_release=RELEASE, module_sha256=world.MODULE, version=1,
+        statement=coverage.write(fixtures.STATEMENT), slots=bytes(64 * 16), entropy=ENTROPY, signing_seed=secret("bank signing"),
+    )
+    read = documents.read(answer)
+    head = len(answer) - len(read.body)
+    script.blob("approver.key", world.key_file("approver", "approver"))
+    approve = {
+        "op": "approve", "key_file": "approver.key", "passphrase": world.PASSPHRASE,
+        "agreement": script.blob("approve.agreement", agreement), "answer": script.blob("approve.answer", answer),
+    }
+    approved = documents.cosign(answer, secret("approver signing"))
+    script.add("ok_approve", [approve | {"result": approved.hex()}])
+    cut = script.blob("approve.answer.head", answer[:head])
+    script.add("ok_approve_head", [approve | {"answer": cut, "result": approved[:head + 96].hex()}])
+    changed = answer[:-1] + bytes([answer[-1] ^ 1])
+    script.add("bad_approve_passphrase", [refused(approve | {"passphrase": "another passphrase"}, "passphrase")])
+    script.add("bad_approve_not_named", [refused(approve | {"key_file": "bank.key"}, "not_an_approver")])
+    script.add("bad_approve_body", [refused(approve | {"answer": script.blob("approve.answer.changed", changed)}, "body_mismatch")])
+    cut = script.blob("approve.answer.cut", answer[:head - 1])
+    script.add("bad_approve_cut", [refused(approve | {"answer": cut}, "truncated")])
+    script.add("bad_approve_roster", [refused(approve | {"answer": script.blob("approve.roster", world.roster(setup))}, "wrong_type")])
+    twice = script.blob("approve.answer.approved", approved)
+    script.add("bad_approve_twice", [refused(approve | {"answer": twice}, "malformed")])
+    ended = documents.write("hedui/agreement/v1", world.agreement_header(setup) | {"valid_to": "2026-11-21"}, b"", seeds("centre", "bank"))
+    script.add("bad_approve_agreement_ended", [refused(approve | {"agreement": script.blob("approve.ended", ended)}, "expired")])
 
 
 def ok_sessions(script: Script) -> None:

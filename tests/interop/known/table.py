@@ -76,6 +76,24 @@ def spell(rows: list[Row], encoding: str = "utf-8", delimiter: str = ",") -> byt
     return "".join(line + "\r\n" for line in lines).encode(encoding)
 
 
+def set_aside(files: list[list[Row]]) -> bytes:
+    """The list of §10.3: a heading takes the first line of each file, and no cell here has a line break."""
+    lines = ["file,row,reason,number"]
+    for number, rows in enumerate(files, 1):
+        for line, row in enumerate(rows, 2):
+            if row.outcome().reason:
+                lines.append(f"{number},{line},{row.outcome().reason},{_shown(row.number)}")
+    return "".join(line + "\n" for line in lines).encode("utf-8")
+
+
+def _shown(number: str) -> str:
+    """At most three characters of the beginning and two of the end, of a short number a sixth and a ninth."""
+    length = min(len(number), 32)
+    first, last = min(3, len(number) // 6), min(2, len(number) // 9)
+    ends = [c if c in "0123456789X" else "*" for c in number[:first] + number[len(number) - last:]]
+    return "".join(ends[:first]) + "*" * (length - first - last) + "".join(ends[first:])
+
+
 def _quoted(cell: str, delimiter: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if any(c in cell for c in (delimiter, '"', "\r", "\n")) else cell
 
