@@ -505,6 +505,114 @@ fn an_approved_answer_reaches_the_centre_through_the_host() {
     );
 }
 
+/// The centre proves what a slot asked about; the institution shows that its token is this person's.
+#[test]
+fn a_slot_s_authorisation_is_proven() {
+    let desk = Desk::agreed(L1);
+    desk.write(
+        "people.csv",
+        &format!("姓名,身份证号,授权书编号,授权范围\n张三,{ID},A-1,存款\n李四,{OTHER},A-2,存款 理财\n"),
+    );
+    desk.make("");
+    let prove = |which: &str, out: &str| {
+        format!(
+            "roster prove --roster {ROSTER} --agreement agreement --applicants people.csv --key centre.key.hedui \
+             --passphrase-file pass {which} --out {out}"
+        )
+    };
+    let verify = |proof: &str, more: &str| format!("roster verify --roster {ROSTER} --proof {proof} {more}");
+    let made = desk.json(&prove("--row 3", "li.proof"));
+    let slot = made["slot"].as_u64().unwrap();
+    let centre = "--centre centre.key.hedui";
+    let said = desk.json(&verify("li.proof", centre));
+    assert_eq!((said["slot"].as_u64(), said["authorisation"].as_str()), (Some(slot), Some("A-2")));
+    assert_eq!(
+        (&said["scope"], &said["checked"]),
+        (&"存款 理财".into(), &serde_json::json!(["authorisation"]))
+    );
+    let by_bank = format!("{centre} --key bank.key.hedui --passphrase-file pass");
+    assert_eq!(
+        desk.json(&verify("li.proof", &by_bank))["checked"],
+        serde_json::json!(["authorisation", "token"])
+    );
+    // The same slot by its number is the same proof; the file is its maker's alone, and the screen shows no number.
+    let shown = desk.good(&prove(&format!("--slot {slot}"), "again.proof"));
+    assert!(!shown.contains(OTHER) && !desk.good(&verify("li.proof", centre)).contains(OTHER));
+    assert_eq!(fs::read(desk.path("li.proof")).unwrap(), fs::read(desk.path("again.proof")).unwrap());
+    let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(desk.path("li.proof")).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+
+    let refused = |line: &str, code: &str| {
+        let refused: Value = serde_json::from_str(&desk.bad(&format!("{line} --json"))).unwrap();
+        assert_eq!(refused["error"]["code"], code, "{line}: {refused}");
+        assert!(!refused.to_string().contains(OTHER), "{refused}");
+    };
+    // Whatever is changed in it leads elsewhere.
+    let proof = fs::read_to_string(desk.path("li.proof")).unwrap();
+    for (from, to, code) in [
+        ("A-2", "A-1", "not_proven"),
+        ("理财", "基金", "not_proven"),
+        (OTHER, ID, "not_proven"),
+        (OTHER, "440524188001010015", "malformed"),
+        ("\"kind\":\"resident\"", "\"kind\":\"passport\"", "malformed"),
+        ("\"slot\":", "\"slot\":1", "not_proven"),
+        ("proof/v1", "proof/v2", "member"),
+        (",", ", ", "not_canonical"),
+    ] {
+        assert!(proof.contains(from), "{from}");
+        desk.write("changed.proof", &proof.replacen(from, to, 1));
+        refused(&verify("changed.proof", centre), code);
+    }
+    // Another roster, another signer, another institution's key, a slot of nobody, other applicants.
+    desk.good(&MAKE.replace("--serial 7", "--serial 8"));
+    refused(&verify("li.proof", centre).replace("bank-1-7", "bank-1-8"), "wrong_roster");
+    refused(&verify("li.proof", "--centre township.key.hedui"), "wrong_role");
+    refused(&verify("li.proof", &format!("--centre {}", "11".repeat(32))), "wrong_signer");
+    let nobody = (0..64).find(|other| {
+        *other != slot && desk.run(&prove(&format!("--slot {other} --force"), "n")).status.code() == Some(1)
+    });
+    refused(&prove(&format!("--slot {}", nobody.unwrap()), "nobody.proof"), "nobody");
+    refused(&prove("--slot 64", "beyond.proof"), "no_such_slot");
+    refused(&prove("--row 9", "beyond.proof"), "no_such_slot");
+    assert!(!desk.path("nobody.proof").exists() && !desk.path("beyond.proof").exists());
+    desk.write("people.csv", &format!("姓名,身份证号,授权书编号\n张三,{ID},A-1\n李四,{OTHER},A-3\n"));
+    refused(&prove("--row 3", "other.proof"), "wrong_applicants");
+}
+
+/// An institution's file that counts numbers through makes no answer; its true export does.
+#[test]
+fn numbers_counted_through_are_refused() {
+    let desk = Desk::agreed(L1);
+    desk.make("");
+    let number = |day: u32, sequence: u32| {
+        let digits = format!("340421199003{day:02}{sequence:03}");
+        let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+        let sum: u32 =
+            digits.bytes().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+        let check = b"10X98765432"[usize::try_from(sum % 11).unwrap()];
+        format!("{digits}{}", char::from(check))
+    };
+    let file = |each: u32| {
+        let rows = (2..=28).flat_map(|day| (0..each).map(move |n| (day, n)));
+        let rows = rows.map(|(day, n)| format!("某某,{},1\n", number(day, n * (1_000 / each))));
+        format!("客户姓名,证件号码,账户余额\n张三,{ID},1\n{}", rows.collect::<String>())
+    };
+    desk.write("customers.csv", &file(1_000));
+    let refused: Value =
+        serde_json::from_str(&desk.bad(&format!("{} --json", matching("--out answer")))).unwrap();
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["field"]),
+        (&"enumeration".into(), &"id_number".into()),
+        "{refused}"
+    );
+    assert!(!desk.path("answer").exists() && !desk.path("bank.key.hedui.serials").exists());
+    // A county's busiest days: a hundred births each, all of them customers.
+    desk.write("customers.csv", &file(100));
+    let report = desk.json(&matching("--out answer"));
+    assert_eq!(report["report"]["coverage"]["valid"], 2_701);
+    assert!(desk.path("answer").exists());
+}
+
 #[test]
 fn every_subcommand_speaks_json() {
     let desk = Desk::agreed(L1);

@@ -247,6 +247,11 @@ impl Entry {
         out
     }
 
+    /// Whether this is the entry of `token`, which stands in `slot` as its current number; in constant time.
+    pub fn is_of(&self, token: &[u8; 16], slot: u32) -> bool {
+        (self.token.ct_eq(token) & self.slot.ct_eq(&slot) & self.ordinal.ct_eq(&0)).into()
+    }
+
     /// Whether two bodies have the same entries, in constant time: whoever made one of them made up its tokens.
     pub fn same(ours: &[Self], theirs: &[Self]) -> bool {
         ours.len() == theirs.len()

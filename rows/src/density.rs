@@ -155,7 +155,8 @@ impl Density {
         out
     }
 
-    /// Reads what [`Density::to_bytes`] wrote.
+    /// Reads what [`Density::to_bytes`] wrote: pairs of the sample, rising, each with numbers. What is not so would change
+    /// when it is added to another table.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (halvings, pairs) = bytes.split_first()?;
         let (pairs, []) = pairs.as_chunks::<PAIR_BYTES>() else { return None };
@@ -167,7 +168,12 @@ impl Density {
             let (key, bits) = pair.split_first_chunk::<8>()?;
             let seen = Seen { count: 0, bits: bits.try_into().ok()? };
             let all: Vec<u64> = (0..1_000).filter(|n| seen.has(*n)).collect();
-            density.add(u64::from_be_bytes(*key), &all);
+            let key = u64::from_be_bytes(*key);
+            let rising = density.keys.last().is_none_or(|last| *last < key) && key < 100_000_000_000_000;
+            if !rising || all.is_empty() || hash(&number_of(key)) & density.mask() != 0 {
+                return None;
+            }
+            density.add(key, &all);
         }
         Some(density)
     }
@@ -412,9 +418,28 @@ mod tests {
             }
         }
 
+        /// A table that holds a pair of no sample, one twice, or one without numbers is not one that was written.
+        #[test]
+        fn another_table_is_refused(days in proptest::collection::btree_set(0_i64..30_000, 40..200)) {
+            let mut density = Density { halvings: 2, ..Density::default() };
+            days.iter().for_each(|day| density.see(&number(340_421, *day, 7)));
+            let bytes = density.to_bytes();
+            prop_assert_eq!(Density::from_bytes(&bytes).unwrap().to_bytes(), bytes.clone());
+            if let [_, first, second, ..] = *std::iter::once(&bytes[..1]).chain(bytes[1..].chunks(PAIR_BYTES)).collect::<Vec<_>>() {
+                for pairs in [[second, first], [first, first], [&[0; PAIR_BYTES], first]] {
+                    prop_assert!(Density::from_bytes(&[&bytes[..1], pairs[0], pairs[1]].concat()).is_none());
+                }
+                let emptied = [&bytes[..1], &first[..8], &[0; BITS_BYTES]].concat();
+                prop_assert!(Density::from_bytes(&emptied).is_none());
+                let thinner: Vec<u8> = std::iter::once(40).chain(bytes[1..].iter().copied()).collect();
+                prop_assert!(Density::from_bytes(&thinner).is_none());
+            }
+        }
+
         #[test]
         fn a_table_from_elsewhere_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
             if let Some(mut density) = Density::from_bytes(&bytes) {
+                assert_eq!(density.to_bytes(), bytes);
                 density.append(&Density::from_bytes(&density.to_bytes()).unwrap());
             }
         }

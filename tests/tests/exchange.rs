@@ -307,3 +307,57 @@ fn what_is_not_asked_is_not_answered() {
         assert!(!json.contains(what), "{what} is not asked for: {json}");
     }
 }
+
+/// Numbers that were counted through are refused by the module itself, before it seals anything; an export of a county
+/// whose days are all busy is not, nor is one with a single crowded day.
+#[test]
+fn an_enumeration_is_refused_and_a_busy_county_is_not() {
+    let (centre, relation, applicants) = ask_about(Setup::default(), &[ALICE]);
+    let number = |day: u32, sequence: u32| {
+        let digits = format!("3412211974{day:04}{sequence:03}");
+        let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+        let sum: u32 =
+            digits.bytes().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+        format!("{digits}{}", char::from(b"10X98765432"[sum as usize % 11]))
+    };
+    let days: Vec<u32> = (1..=12).flat_map(|month| (2..=28).map(move |day| month * 100 + day)).collect();
+    let file = |people: &[(u32, u32)]| {
+        let rows = people
+            .iter()
+            .map(|(day, sequence)| format!("某某,{},1.00,2026-10-31\n", number(*day, *sequence)));
+        format!("{HEADING}张三,11010519491231002X,5,2026-10-31\n{}", rows.collect::<String>())
+    };
+    let run = |people: &[(u32, u32)]| {
+        module::run(&mut module::wasmtime(), &OpenRequest::new(&relation), file(people).as_bytes(), 1 << 20)
+    };
+
+    let swept: Vec<(u32, u32)> = days.iter().take(40).flat_map(|day| (0..1_000).map(|n| (*day, n))).collect();
+    assert_eq!(code(run(&swept)), "enumeration");
+    let backwards: Vec<(u32, u32)> = swept.iter().rev().copied().collect();
+    assert_eq!(code(run(&backwards)), "enumeration");
+    // The error ends the session: nothing can be read after it, and it names no number.
+    let mut runner = module::wasmtime();
+    reply(&runner.send(OpenRequest::new(&relation).bytes())).unwrap();
+    let refused = file(&swept)
+        .into_bytes()
+        .chunks(1 << 20)
+        .find_map(|chunk| reply(&runner.send(request(op::PUSH, chunk))).err());
+    let refused = refused.unwrap();
+    assert_eq!(refused["field"], "id_number");
+    assert!(
+        refused["numbers"]["dense_days"].as_u64().unwrap() >= 16 && !refused.to_string().contains("341221")
+    );
+    for op in [op::FINISH, op::READ, op::SET_ASIDE] {
+        assert!(reply(&runner.send(request(op, &[]))).is_err());
+    }
+
+    // 110 births on each of 324 days, in one county, everyone a customer with two accounts; and one day with a thousand.
+    let mut busy: Vec<(u32, u32)> =
+        days.iter().flat_map(|day| (0..110).map(|n| (*day, n * 9 % 1_000))).collect();
+    busy.extend(busy.clone());
+    busy.extend((0..1_000).map(|n| (215, n)));
+    let run = run(&busy).unwrap();
+    assert_eq!(run.report["coverage"]["valid"].as_u64().unwrap(), busy.len() as u64 + 1);
+    let table = open(&centre, &relation, &applicants, vec![run.answer], &[0]).unwrap();
+    assert!(table.rows.iter().any(|row| row.minor == Some(500)));
+}

@@ -216,6 +216,35 @@ fn token_keys() {
     }
 }
 
+/// What the centre proves of its slots, Python holds against the roster; and refuses what was changed.
+#[test]
+fn proofs_of_slots() {
+    let (centre, relation, applicants) = exchange::ask_about(Setup::default(), &[ALICE, BOB]);
+    let agreement = Document::<protocol::agreement::Agreement>::read(&relation.agreement).unwrap();
+    let question = desk::Question::read(&relation.roster, &[agreement], &applicants).unwrap();
+    let roster = b64(&relation.roster);
+    let mut python = Python::start();
+    let mut ask = |proof: &str| {
+        python.ask_all(&[json!({"op": "proof_verify", "roster": roster, "proof": proof})]).remove(0)
+    };
+    let mut proven = 0;
+    for slot in 0..64 {
+        let Ok(proof) = question.prove(&centre.party.keys.opening, desk::proving::Which::Slot(slot)) else {
+            continue;
+        };
+        let text = String::from_utf8(proof.write().unwrap()).unwrap();
+        let said = ask(&text);
+        assert!([ALICE.1, BOB.1].iter().any(|number| said["number"] == **number), "{said}");
+        assert_eq!(said["authorisation"], proof.authorisation);
+        let elsewhere = text.replace(&format!("\"slot\":{slot}"), &format!("\"slot\":{}", (slot + 1) % 64));
+        assert_eq!(ask(&elsewhere)["field"], "path");
+        let other = text.replace(&proof.number, "110105199003072311");
+        assert_eq!(ask(&other)["field"], "path");
+        proven += 1;
+    }
+    assert_eq!(proven, 2);
+}
+
 /// A real host's receipt and log, as Python reads them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_s_receipt_and_log() {

@@ -9,12 +9,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use e2e::exchange::Party;
+use matcher::cell::Cell;
 use protocol::key_file::Role;
-use protocol::roster::PrfName;
+use protocol::roster::{Entry, PrfName};
 use protocol::secret::{Entropy, OpeningKey, SigningKey, TokenKey};
+use protocol::slot::{Account, AssetKind, Slot, Status, Total};
 use protocol::subject::{self, Hint, Outcome};
-use protocol::token::Prf;
-use protocol::value::Base64;
+use protocol::token::{NameTags, Prf};
+use protocol::value::{Base64, Currency};
 
 /// How a type that holds a secret prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,7 @@ const HOLDERS: &[(&str, &str, Prints)] = &[
     ("host", "Inner", Not),
     ("host", "Route", Derived),
     ("host", "State", ByHand),
+    ("matcher", "ClearSlots", Not),
     ("matcher", "Findings", Not),
     ("matcher", "Finished", Not),
     ("matcher", "Known", Not),
@@ -57,6 +60,7 @@ const HOLDERS: &[(&str, &str, Prints)] = &[
     ("matcher", "SealedPart", Not),
     ("matcher", "Session", Not),
     ("matcher", "TableRows", Not),
+    ("matcher", "Wiped", Not),
     ("matcher", "Yield", Not),
     ("protocol", "Content", Not),
     ("protocol", "Entropy", ByHand),
@@ -280,6 +284,69 @@ fn a_key_file_prints_no_key() {
     for way in [hex::encode(seed), Base64(seed.to_vec()).to_string(), format!("{seed:?}")] {
         assert!(!printed.contains(&way));
     }
+}
+
+/// What was found about somebody prints how much it is, and nothing of it.
+#[test]
+fn figures_and_texts_of_accounts_do_not_print() {
+    let (amount, text) = (1_234_567_891_234, "6217000012345678");
+    let total = Total {
+        kind: AssetKind::Deposit,
+        currency: Currency::CNY,
+        minor: amount,
+        accounts: 1,
+        blank: 0,
+        oldest: 20_261_031,
+        newest: 20_261_031,
+    };
+    let account = Account {
+        kind: AssetKind::Loan,
+        currency: Currency::CNY,
+        minor: amount,
+        date: 20_261_031,
+        status: Status::Frozen,
+        name_flag: 3,
+        ordinal: 1,
+        bits: 0,
+        account: text.to_owned(),
+        product: text.to_owned(),
+    };
+    let asset = matcher::findings::Asset {
+        kind: AssetKind::Deposit,
+        currency: Currency::CNY,
+        amount: Cell::Value(amount),
+        date: Cell::Value(20_261_031),
+        accounts: 1,
+        notes: 0,
+        status: Status::Frozen,
+        account: text.to_owned(),
+        product: text.to_owned(),
+    };
+    let slot = Slot { found: true, totals: vec![total], accounts: vec![account.clone()], ..Slot::default() };
+    let entry = Entry { token: [0xC5; 16], slot: 3, folded_tag: [0xC5; 2], exact_tag: 0xC5, ordinal: 1 };
+    let tags = NameTags { folded: [0xC5; 2], exact: [0xC5] };
+    let shown = [
+        shows_nothing("Total", &total, "1234567891234"),
+        shows_nothing("Account", &account, text),
+        shows_nothing("Asset", &asset, text),
+        shows_nothing("Cell", &asset.amount, "1234567891234"),
+        shows_nothing("Slot", &slot, text),
+        shows_nothing("Entry", &entry, ""),
+        shows_nothing("NameTags", &tags, ""),
+    ];
+    assert!(shown.iter().all(|printed| !printed.contains("20261031") && !printed.contains("1234567")));
+    assert_eq!(
+        shown,
+        [
+            "Total(deposit CNY, ..)",
+            "Account(loan CNY, ..)",
+            "Asset(deposit CNY, ..)",
+            "Value(..)",
+            "Slot(found: true, 1 totals, 1 accounts, ..)",
+            "Entry(slot 3, ordinal 1, ..)",
+            "NameTags(..)",
+        ]
+    );
 }
 
 /// Applicants and results are people: they print rows and counts.

@@ -155,7 +155,7 @@ fn asks_about(
         Zeroizing::new(key.as_slice().try_into().map_err(|_| CheckError::Seal("roster.token_key"))?);
     let token = Prf::new(header.prf, TokenKey::from_bytes(&key)).token(subject);
     let entries = read_entries(header, &roster.body)?;
-    if entries.iter().any(|entry| entry.token == token.0 && entry.slot == slot && entry.ordinal == 0) {
+    if entries.iter().any(|entry| entry.is_of(&token.0, slot)) {
         return Ok(());
     }
     let message =
