@@ -1,13 +1,13 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{axe, chromium, crates, office, offline, python, readme, wasm};
+use crate::{axe, chromium, crates, guide, office, offline, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Builds the module twice, compares the bytes, and runs every test: Rust's, among which the demo is held
-/// against its truth, then the independent reader's. What is missing shows before anything is built.
+/// against its truth, then the independent reader's; at last the commands of docs/AUDIT.md. What is missing shows before anything is built.
 pub(crate) fn test() -> Result<()> {
     let root = workspace()?;
     let reader = reader(&root)?;
@@ -23,7 +23,8 @@ pub(crate) fn test() -> Result<()> {
     // would all be built a second time.
     run(cargo(&root).args(["test", "--package", "xtask", "--locked"]))?;
     say("runs the independent reader");
-    run(Command::new("bash").arg(reader).current_dir(&root))
+    run(Command::new("bash").arg(reader).current_dir(&root))?;
+    guide::run_guide()
 }
 
 /// Format, lints, the README's figures, and the dependencies' licences and sources.

@@ -160,7 +160,7 @@ def copy_and_approval(script: Script) -> None:
     script.add("bad_approve_cut", [refused(approve | {"answer": cut}, "truncated")])
     script.add("bad_approve_roster", [refused(approve | {"answer": script.blob("approve.roster", world.roster(setup))}, "wrong_type")])
     twice = script.blob("approve.answer.approved", approved)
-    script.add("bad_approve_twice", [refused(approve | {"answer": twice}, "malformed")])
+    script.add("bad_approve_twice", [refused(approve | {"answer": twice}, "signers")])
     ended = documents.write("hedui/agreement/v1", world.agreement_header(setup) | {"valid_to": "2026-11-21"}, b"", seeds("centre", "bank"))
     script.add("bad_approve_agreement_ended", [refused(approve | {"agreement": script.blob("approve.ended", ended)}, "expired")])
 
