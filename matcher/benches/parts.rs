@@ -9,6 +9,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use encoding_rs::GB18030;
+use matcher::delimiter::Delimiter;
 use matcher::layout::TableOptions;
 use matcher::matching::Matching;
 use matcher::text::Stage;
@@ -124,7 +125,7 @@ fn field(c: &mut Criterion) {
     for (encoding, bytes) in
         [(Encoding::Utf8, name.as_bytes().to_vec()), (Encoding::Gb18030, GB18030.encode(name).0.into_owned())]
     {
-        let stage = Stage::new(encoding, b',');
+        let stage = Stage::new(encoding, Delimiter::COMMA);
         let id = format!("field, {}", encoding.word());
         c.bench_function(&id, |b| b.iter(|| stage.field(black_box(&bytes)).map(|text| text.len())));
     }

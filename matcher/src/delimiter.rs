@@ -9,7 +9,10 @@ pub struct Delimiter(u8);
 impl Delimiter {
     /// Those that are tried, the likeliest first; `|!` before `|`, which would split it too.
     pub const TRIED: [Self; 7] =
-        [Self(b','), Self(b'\t'), Self(b';'), Self::BAR_BANG, Self(b'|'), Self(b'^'), Self(0x1B)];
+        [Self::COMMA, Self(b'\t'), Self(b';'), Self::BAR_BANG, Self(b'|'), Self(b'^'), Self(0x1B)];
+
+    /// What a CSV has.
+    pub const COMMA: Self = Self(b',');
 
     /// `|!`, written by systems whose texts hold bars. Rows are cut at the unit separator that stands in its place.
     pub const BAR_BANG: Self = Self(0x1F);
