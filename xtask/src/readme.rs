@@ -1,16 +1,14 @@
-//! `cargo xtask readme`: the README's figures are those of the last full bench, `docs/bench.json`.
+//! `cargo xtask readme`: the README's figures are those of the last benches, `docs/bench.json` and `docs/bench-page.json`.
 //!
-//! The table between `<!-- bench -->` and `<!-- /bench -->` is written from that file; `--check` fails when
-//! somebody has changed either of them alone, or when a runner is missing. A figure that is not yet as it has to be
-//! stands in the table as such.
+//! The tables between `<!-- bench -->` and `<!-- /bench -->`, and between the same with `bench-page`, are written from those
+//! files; `--check` fails when somebody has changed either of them alone, or when a runner is missing. A figure that is
+//! not yet as it has to be stands in the table as such.
 
 use crate::bench::figures::{COMMON, Figures, LARGE, MIB, Run, thousands};
+use crate::bench::page::Page;
 use crate::shell::{say, workspace};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
-
-/// What the table stands between.
-const MARKS: (&str, &str) = ("<!-- bench -->\n", "<!-- /bench -->\n");
 
 /// The runners of a full run.
 const RUNNERS: [&str; 9] = [
@@ -50,7 +48,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
     let figures = Figures::read(&root.join("docs/bench.json"))
         .context("no figures: take them with `cargo xtask bench --json docs/bench.json`")?;
-    let wanted = replaced(&text, &table(&figures)?)?;
+    let page = Page::read(&root.join("docs/bench-page.json")).context(
+        "no figures of the page: take them with `cargo xtask bench page --json docs/bench-page.json`",
+    )?;
+    let wanted = replaced(&text, "bench", &table(&figures)?)?;
+    let wanted = replaced(&wanted, "bench-page", &page.table())?;
     if !args.check {
         fs::write(&readme, wanted).with_context(|| format!("cannot write {}", readme.display()))?;
         say("wrote the README's figures");
@@ -59,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     say("checks the README's figures");
     ensure!(
         text == wanted,
-        "the README's figures are not those of docs/bench.json: run `cargo xtask readme`"
+        "the README's figures are not those of docs/bench.json and docs/bench-page.json: run `cargo xtask readme`"
     );
     for ratio in figures.ratios_at(LARGE).iter().filter(|ratio| !ratio.holds()) {
         say(&format!("{}: {:.2}, wanted {}", ratio.what, ratio.value, ratio.bound.words()));
@@ -67,12 +69,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The text with another table between the marks.
-fn replaced(text: &str, table: &str) -> Result<String> {
-    let (open, close) = MARKS;
-    let (before, rest) = text.split_once(open).context("the README has no <!-- bench -->")?;
-    let (_, after) = rest.split_once(close).context("the README has no <!-- /bench -->")?;
-    Ok([before, open, table, close, after].concat())
+/// The text with another table between the marks of a bench.
+fn replaced(text: &str, bench: &str, table: &str) -> Result<String> {
+    let (open, close) = (format!("<!-- {bench} -->\n"), format!("<!-- /{bench} -->\n"));
+    let (before, rest) = text.split_once(&open).with_context(|| format!("the README has no {open}"))?;
+    let (_, after) = rest.split_once(&close).with_context(|| format!("the README has no {close}"))?;
+    Ok([before, &open, table, &close, after].concat())
 }
 
 /// The figures over the large file that all can read, and what has to hold.
@@ -116,8 +118,8 @@ mod tests {
     #[test]
     fn only_what_is_between_the_marks_changes() {
         let text = "a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n";
-        assert_eq!(replaced(text, "new\n").unwrap(), "a\n<!-- bench -->\nnew\n<!-- /bench -->\nb\n");
-        assert!(replaced("a\n", "new\n").is_err());
-        assert!(replaced("<!-- bench -->\nold\n", "new\n").is_err());
+        assert_eq!(replaced(text, "bench", "new\n").unwrap(), "a\n<!-- bench -->\nnew\n<!-- /bench -->\nb\n");
+        assert!(replaced("a\n", "bench", "new\n").is_err());
+        assert!(replaced("<!-- bench -->\nold\n", "bench", "new\n").is_err());
     }
 }
