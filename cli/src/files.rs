@@ -16,6 +16,9 @@ const DOCUMENT: u64 = 64 << 20;
 /// Bytes of an answer at most: the largest roster's at level L1.
 const ANSWER: u64 = 1 << 30;
 
+/// Bytes of a paper of a closed file at most: three times the largest scan.
+pub(crate) const PAPER: u64 = 64 << 20;
+
 /// Bytes of a module at most: forty times what the matcher may have.
 pub(crate) const MODULE: u64 = 16 << 20;
 

@@ -671,3 +671,82 @@ fn no_file_is_read_without_end() {
     large("inspect large", "not_a_document");
     large(&MAKE.replace("--agreement agreement", "--agreement large"), "not_a_document");
 }
+
+/// A closed file's folder, as the desk exports it.
+fn closed_file(desk: &Desk, name: &str) -> String {
+    use desk::papers::{Archive, Issuer, Listed, Report, ReportKind, sums};
+    use protocol::{Digest, Time, envelope, secret::SigningKey};
+    let key = SigningKey::from_seed(&[3; 32]);
+    let issuer = || Issuer {
+        code: "centre-1".parse().unwrap(),
+        name: "核对中心".parse().unwrap(),
+        signing_key: key.public(),
+    };
+    let (at, pdf, body) = (Time::from_unix(1_793_000_000).unwrap(), b"%PDF-1.7 paper", b"{}");
+    let report = Report {
+        body_bytes: 2,
+        body_sha256: Digest::of(body),
+        case: "HD2026-000001".parse().unwrap(),
+        centre: issuer(),
+        issued: at,
+        kind: ReportKind::Report,
+        number: "BG2026-000001".parse().unwrap(),
+        pdf_sha256: Digest::of(pdf),
+        supersedes: None,
+        version: 1,
+    };
+    let report = envelope::write(&report, body, &[&key]).unwrap();
+    let files: [(&str, &[u8]); 2] = [("bg2026-000001-1.pdf", pdf), ("bg2026-000001-1.report.hedui", &report)];
+    let listed: Vec<Listed> = files
+        .iter()
+        .map(|(name, bytes)| Listed { sha256: Digest::of(bytes), name: (*name).to_owned() })
+        .collect();
+    let body = sums(&listed);
+    let list = Archive {
+        body_bytes: body.len() as u64,
+        body_sha256: Digest::of(body.as_bytes()),
+        case: "HD2026-000001".parse().unwrap(),
+        centre: issuer(),
+        files: 2,
+        log_head: Digest::of(b"head"),
+        log_position: 7,
+        made: at,
+        number: "DA2026-000001".parse().unwrap(),
+        previous: None,
+        sequence: 1,
+        version: 1,
+    };
+    let list = envelope::write(&list, body.as_bytes(), &[&key]).unwrap();
+    let folder = desk.path(name);
+    fs::create_dir(&folder).unwrap();
+    for (name, bytes) in files.into_iter().chain([("archive.hedui", list.as_slice())]) {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+    name.to_owned()
+}
+
+#[test]
+fn a_closed_file_is_held_against_its_list() {
+    let desk = Desk::new();
+    let folder = closed_file(&desk, "closed");
+    let shown = desk.json(&format!("inspect {folder}"));
+    assert_eq!((&shown["type"], &shown["papers"]), (&"hedui/archive/v1".into(), &2.into()));
+    assert_eq!(shown["signed_by"][0]["named_as"], "centre: centre-1 核对中心");
+    assert!(desk.good(&format!("inspect {folder}")).contains("2 beside it, each as the list says"));
+    let report = format!("inspect {folder}/bg2026-000001-1.report.hedui");
+    assert_eq!(desk.json(&report)["papers"], 1, "the paper beside it is its own");
+
+    desk.write("closed/bg2026-000001-1.pdf", "%PDF-1.7 another");
+    let error = desk.bad(&format!("inspect {folder}"));
+    assert!(
+        error.contains("differs from what was closed") && error.contains("bg2026-000001-1.pdf"),
+        "{error}"
+    );
+    assert!(desk.bad(&report).contains("is not the paper of this report"));
+    fs::remove_file(desk.path("closed/bg2026-000001-1.pdf")).unwrap();
+    assert!(desk.bad(&format!("inspect {folder}")).contains("bg2026-000001-1.pdf"), "one that is missing");
+    assert!(desk.json(&report).get("papers").is_none(), "a copy may lie alone");
+    let list = fs::read(desk.path("closed/archive.hedui")).unwrap();
+    fs::write(desk.path("closed/archive.hedui"), &list[..list.len() - 1]).unwrap();
+    assert!(desk.bad(&format!("inspect {folder}")).contains("cut short"));
+}

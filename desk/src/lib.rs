@@ -5,7 +5,7 @@
 //! whom a township asks about and refuses who has no live authorisation; [`roster_maker`] turns them
 //! into a roster; [`opening`] opens the answers with the officers' keys and gives a [`table`], which
 //! `render` shows. [`plan`] knows which slot is which person: read it first if you want to know how
-//! an answer about nobody's name finds its way back to a person.
+//! an answer about nobody's name finds its way back to a person. [`papers`] are what the centre signs in the end.
 //!
 //! Values in here are personal data in clear. Errors carry rows, fields and counts, never values.
 
@@ -15,6 +15,7 @@ pub mod defect;
 pub mod disclosed;
 mod layout;
 pub mod opening;
+pub mod papers;
 pub mod plan;
 pub mod proving;
 mod render;
@@ -32,6 +33,6 @@ pub use applicants::{Applicant, Applicants};
 pub use defect::Defect;
 pub use opening::{OpenError, Question, open_answers};
 pub use plan::{Plan, PlanError};
-pub use render::Masking;
+pub use render::{Masking, csv_text};
 pub use roster_maker::{MakeError, RosterRequest, make_roster};
 pub use table::ResultTable;

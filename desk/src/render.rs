@@ -124,7 +124,7 @@ fn csv_cells(row: &ResultRow) -> Vec<String> {
 }
 
 /// A quoted text that no spreadsheet takes for a formula (OWASP ASVS 1.2.10).
-pub(crate) fn csv_text(text: &str) -> String {
+pub fn csv_text(text: &str) -> String {
     let starts_formula = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
     let starts_blank = text.starts_with(['\t', '\r', '\n', '\0']);
     let guard = if starts_blank || text.trim_start().starts_with(starts_formula) { "'" } else { "" };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use audit::manifest::{self, Manifest};
 use audit::signatures;
 use clap::Args;
+use desk::papers;
 use protocol::DecodeError;
 use protocol::canonical;
 use protocol::envelope::Head;
@@ -19,14 +20,15 @@ use crate::files;
 use crate::output::Output;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  hedui inspect bank-1-7.roster.hedui")]
+#[command(after_help = "Example:\n  hedui inspect bank-1-7.roster.hedui\n  hedui inspect da2026-000001-1/")]
 pub(crate) struct Arguments {
-    /// A document, a key file, or the manifest of a release (`release.json`).
+    /// A document, a key file, the manifest of a release (`release.json`), or the folder of a closed file.
     file: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let bytes = files::read_document(&arguments.file)?;
+    let file = if arguments.file.is_dir() { arguments.file.join(LIST) } else { arguments.file.clone() };
+    let bytes = files::read_document(&file)?;
     if let Ok(file) = KeyFile::read(&bytes) {
         let json = key::describe(&file);
         output.say(&format!("{json:#}"), &json);
@@ -38,9 +40,60 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         output.say(&release_text(&release, &signatures), &json);
         return Ok(());
     }
-    let json = describe(&bytes).map_err(|e| Failure::from(e).of(&arguments.file))?;
-    output.say(&text(&json), &json);
+    let mut json = describe(&bytes).map_err(|e| Failure::from(e).of(&file))?;
+    let mut told = text(&json);
+    let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if let Some(found) = papers_beside(&json, &bytes, beside)? {
+        told.push_str(&format!("\npapers  {found} beside it, each as the list says"));
+        if let Some(object) = json.as_object_mut() {
+            object.insert("papers".to_owned(), json!(found));
+        }
+    }
+    output.say(&told, &json);
     Ok(())
+}
+
+/// The signed list within the folder of a closed file (SPEC §4.9).
+const LIST: &str = "archive.hedui";
+
+/// Of the list of a closed file: how many papers lie beside it, each as the list says. Of a report: whether the
+/// paper does, when one of its name is there. Nothing for other documents.
+fn papers_beside(json: &Value, bytes: &[u8], folder: &Path) -> Result<Option<usize>, Failure> {
+    let header = |member: &str| json.pointer(&format!("/header/{member}"));
+    let wrong = |name: &str, code: &'static str, what: &str| {
+        Err(Failure::new(code, "file", what.to_owned()).of(&folder.join(name)))
+    };
+    match json.get("type").and_then(Value::as_str) {
+        Some("hedui/archive/v1") => {
+            let head = Head::parse(bytes)?;
+            let body = bytes.get(head.length..).and_then(|body| std::str::from_utf8(body).ok());
+            let Some(listed) = body.and_then(papers::read_sums) else {
+                return Err(DecodeError::Member("(body)".to_owned()).into());
+            };
+            for paper in &listed {
+                let lies = Digest::of(&files::read(&folder.join(&paper.name), files::PAPER)?);
+                if lies != paper.sha256 {
+                    return wrong(&paper.name, "paper_differs", "differs from what was closed");
+                }
+            }
+            Ok(Some(listed.len()))
+        }
+        Some("hedui/report/v1") => {
+            let text = |member: &str| header(member).and_then(Value::as_str).unwrap_or_default();
+            let version = header("version").and_then(Value::as_u64).unwrap_or_default();
+            let name = format!("{}-{version}.pdf", text("number").to_lowercase());
+            let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
+            if !plain || !folder.join(&name).is_file() {
+                return Ok(None);
+            }
+            if Digest::of(&files::read(&folder.join(&name), files::PAPER)?).to_string() != text("pdf_sha256")
+            {
+                return wrong(&name, "paper_differs", "is not the paper of this report");
+            }
+            Ok(Some(1))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// What a document says. Framing, signatures and body must hold; whether the signers are the right ones
