@@ -14,21 +14,26 @@
 //! | [`cases`] | `holidays` (0001), people, households, authorisations, cases (0002) | steps 1–3: authorisation, commission, acceptance |
 //! | [`dispatch`] | institutions, agreements, batches, rosters, answers (0003) | step 4: matching |
 //! | [`review`] | openings, findings, declarations, exclusions, rules, reviews (0004) | step 5: two officers open, a second person confirms |
-//! | `report` | reports, objections (0005) | step 6 |
-//! | `archive` | archives, re-checks (0006) | step 7 |
+//! | [`report`] | reports, objections (0005) | step 6 |
+//! | [`archive`], [`recheck`], [`notice`], [`counters`] | archives, destroy lists, notices, re-checks (0006) | step 7 |
 //! | [`pages`] | | HTML, a file an area, with the routes and the roles that may use them |
 //!
 //! Rules that every module keeps: nothing about a person is bound to a statement in clear, only through
 //! [`store::Write::seal`]; each change appends to the log in its own transaction; whoever checks is another
 //! person than whoever made ([`staff::Clerk::same_person`]); errors name fields, never values.
 
+pub mod archive;
 pub mod cases;
 pub mod console;
+pub mod counters;
 pub mod dispatch;
 pub mod edge;
 pub mod jobs;
+pub mod notice;
 pub mod pages;
+pub mod recheck;
 pub mod relay;
+pub mod report;
 pub mod review;
 pub mod serve;
 pub mod staff;

@@ -6,21 +6,26 @@
 
 pub mod form;
 pub mod layout;
+pub mod money;
 pub mod problem;
 pub mod routes;
 
 mod account;
+mod archive;
 mod batches;
 mod cases;
+mod counters;
 mod door;
 mod holidays;
 mod home;
 mod import;
 mod institutions;
 mod logbook;
-pub mod money;
+mod notices;
 mod officers;
 mod people;
+mod rechecks;
+mod reports;
 mod review;
 mod rules;
 
@@ -68,6 +73,11 @@ fn all(console: &Console) -> Routes {
     let routes = officers::routes(routes);
     let routes = review::routes(routes);
     let routes = rules::routes(routes);
+    let routes = reports::routes(routes);
+    let routes = archive::routes(routes);
+    let routes = rechecks::routes(routes);
+    let routes = notices::routes(routes);
+    let routes = counters::routes(routes);
     let routes = holidays::routes(routes);
     let routes = account::routes(routes);
     logbook::routes(routes)

@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{axe, chromium, crates, guide, office, offline, python, readme, wasm};
+use crate::{axe, chromium, crates, guide, office, offline, papers, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +14,7 @@ pub(crate) fn test() -> Result<()> {
     python::present()?;
     chromium::present()?;
     office::present()?;
+    papers::present()?;
     axe::present()?;
     wasm::run(&wasm::Args::reproducible())?;
     offline::build(&root.join(offline::PLACE))?;

@@ -17,6 +17,7 @@ mod fuzz;
 mod guide;
 mod office;
 mod offline;
+mod papers;
 mod python;
 mod readme;
 mod shell;

@@ -101,14 +101,20 @@ pub async fn open(
     clerk: &Clerk,
     now: Time,
 ) -> Result<Option<(String, Zeroizing<Vec<u8>>)>, Fault> {
-    let row = sqlx::query("SELECT media, sealed FROM scans WHERE id = ?")
+    let media: Option<String> = sqlx::query_scalar("SELECT media FROM scans WHERE id = ?")
         .bind(id)
         .fetch_optional(store.read())
         .await?;
-    let Some(row) = row else { return Ok(None) };
-    let file = store.open_cell(&FILE, id, &row, "sealed")?;
+    let (Some(media), Some(file)) = (media, bytes(store, id).await?) else { return Ok(None) };
     let mut write = store.write().await?;
     write.log(Action("scan.shown"), &clerk.code, now, Object::Row("scan", id)).await?;
     write.commit().await?;
-    Ok(Some((row.try_get("media")?, file)))
+    Ok(Some((media, file)))
+}
+
+/// A scan's file, for what is bound together with it; whoever hands it to a person logs that.
+pub(crate) async fn bytes(store: &Store, id: i64) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+    let row =
+        sqlx::query("SELECT sealed FROM scans WHERE id = ?").bind(id).fetch_optional(store.read()).await?;
+    row.map(|row| store.open_cell(&FILE, id, &row, "sealed")).transpose()
 }

@@ -11,7 +11,7 @@ use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
 use crate::cases::calendar::Calendar;
 use crate::cases::case::{self, Case, Filter, State as Stage, TASKS};
-use crate::cases::{authorisation, person};
+use crate::cases::{authorisation, person, scan};
 use crate::console::Console;
 use crate::staff::{Clerk, Role};
 use crate::store::Action;
@@ -25,6 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/cases/accept", OPERATORS, accept_all)
         .get("/cases/{id}", READERS, show)
         .post("/cases/{id}/members", OPERATORS, add_member)
+        .upload("/cases/{id}/scan", OPERATORS, scan::MAX_BYTES, add_scan)
         .post("/cases/{id}/accept", OPERATORS, accept)
         .post("/cases/{id}/return", OPERATORS, give_back)
         .post("/cases/{id}/again", OPERATORS, again)
@@ -212,6 +213,12 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
     for member in &members {
         people.push(person::open(store, member.person).await?);
     }
+    let scans = scan::of(store, "commission", id).await?;
+    let closed: Vec<(i64, String)> =
+        sqlx::query_as("SELECT id, number FROM archives WHERE case_id = ? ORDER BY version")
+            .bind(id)
+            .fetch_all(store.read())
+            .await?;
     let found = case::defects(&one, &members, today);
     let own = match &view.clerk {
         Some(clerk) => case::is_own(store, id, clerk).await?,
@@ -232,7 +239,7 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
                 dl.facts {
                     div { dt { (t.t("column.commission")) } dd { (one.commission) } }
                     div { dt { (t.t("column.office")) } dd { (one.office) } }
-                    div { dt { (t.t("column.household")) } dd { (one.household_number) " · " (t.of("class", &one.class)) } }
+                    div { dt { (t.t("column.household")) } dd { a href={ "/households/" (one.household) } { (one.household_number) } " · " (t.of("class", &one.class)) } }
                     div { dt { (t.t("column.task")) } dd { (t.of("task", &one.task)) } }
                     div { dt { (t.t("column.as_of")) } dd.id { (one.as_of) } }
                     @if let Some((from, to)) = one.income {
@@ -240,8 +247,29 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
                     }
                     div { dt { (t.t("case.received")) } dd.id { (one.received) } }
                     @if one.due.is_some() { div { dt { (t.t("case.due")) } dd.id { (due(t, &one, today)) } } }
+                    div { dt { (t.t("case.commission_scan")) } dd {
+                        @if scans.is_empty() { (t.t("people.no_scan")) }
+                        @for scan in &scans {
+                            form.inline method="post" action={ "/scans/" (scan.id) } target="_blank" {
+                                button.button.quiet { (t.t("people.open_scan")) " " (scan.bytes / 1024 + 1) " kB" }
+                            }
+                        }
+                    } }
                 }
-                p.actions { a.button.second #review href={ "/reviews/" (id) } { (t.t("case.to_review")) } }
+                p.actions {
+                    a.button.second #review href={ "/reviews/" (id) } { (t.t("case.to_review")) }
+                    a.button.second #report href={ "/cases/" (id) "/report" } { (t.t("case.to_report")) }
+                    @for (archive, number) in &closed { a.button.plain href={ "/archive/" (archive) } { (number) } }
+                }
+                @if operator && !matches!(one.state, Stage::Archived) {
+                    form.filter method="post" action=(post("scan")) enctype="multipart/form-data" {
+                        input type="file" name="scan" accept=".pdf,.jpg,.jpeg,.png" required aria-label=(t.t("case.commission_scan"));
+                        button.button.second { (t.t("case.add_scan")) }
+                    }
+                }
+                @if operator && one.state == Stage::Terminated && closed.is_empty() {
+                    form.inline method="post" action=(post("archive")) { p.actions { button.button.second #archive { (t.t("archive.close")) } } }
+                }
             }
             div.sheet {
                 h2 { (t.t("case.members")) }
@@ -328,6 +356,25 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
             }
         },
     ))
+}
+
+/// Keeps a scan of the commission's paper.
+async fn add_scan(
+    State(console): State<Console>,
+    clerk: Clerk,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let one = find(&console, id).await?;
+    let Some(file) = fields.file("scan") else { return refuse("refused.incomplete") };
+    let Some(media) = scan::media(file) else { return refuse("defect.media") };
+    if one.state == Stage::Archived {
+        return refuse("case.not_now");
+    }
+    let mut write = console.store().write().await?;
+    scan::add(&mut write, "commission", id, media, file, &clerk, console.now()?).await?;
+    write.commit().await?;
+    Ok(to(&format!("/cases/{id}")))
 }
 
 fn way(t: Words, one: &Case) -> Markup {

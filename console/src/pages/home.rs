@@ -31,6 +31,9 @@ async fn home(State(console): State<Console>, view: View, clerk: Clerk) -> Resul
          (SELECT count(*) FROM cases WHERE state = 'accepted') AS accepted, \
          (SELECT count(*) FROM cases WHERE state = 'matching') AS matching, \
          (SELECT count(*) FROM cases WHERE state = 'matched') AS matched, \
+         (SELECT count(*) FROM cases WHERE state = 'reviewed') AS reviewed, \
+         (SELECT count(*) FROM cases WHERE state = 'issued') AS issued, \
+         (SELECT count(*) FROM households WHERE next_check <= ?1) AS recheck, \
          (SELECT count(*) FROM cases WHERE due < ?1 AND state IN ('accepted', 'matching', 'matched', 'reviewed')) AS overdue, \
          (SELECT count(*) FROM rosters WHERE state = 'sent' AND expires <= ?2) AS late",
     )
@@ -44,6 +47,9 @@ async fn home(State(console): State<Console>, view: View, clerk: Clerk) -> Resul
         ("accepted", "/batches"),
         ("matching", "/cases?state=matching"),
         ("matched", "/cases?state=matched"),
+        ("reviewed", "/reports"),
+        ("issued", "/archive"),
+        ("recheck", "/rechecks?state=due"),
         ("overdue", "/cases?state=overdue"),
         ("late", "/batches"),
     ] {

@@ -38,25 +38,12 @@ const MENU: &[Entry] = &[
     ("/rules", "menu.rules", ALL_WORK),
     ("/reports", "menu.reports", ALL_WORK),
     ("/archive", "menu.archive", ALL_WORK),
+    ("/rechecks", "menu.rechecks", ALL_WORK),
+    ("/notices", "menu.notices", ALL_WORK),
+    ("/counters", "menu.counters", ALL_WORK),
     ("/holidays", "menu.holidays", &[Role::Operator, Role::Head, Role::Administrator]),
     ("/staff", "menu.staff", &[Role::Administrator]),
     ("/log", "menu.log", &[Role::Auditor, Role::Administrator, Role::Head]),
-];
-
-/// Areas of the menu that have pages. The areas of later steps are added here with their routes.
-const BUILT: &[&str] = &[
-    "/",
-    "/people",
-    "/cases",
-    "/import",
-    "/institutions",
-    "/batches",
-    "/openings",
-    "/reviews",
-    "/rules",
-    "/holidays",
-    "/staff",
-    "/log",
 ];
 
 impl View {
@@ -134,7 +121,7 @@ impl View {
         html! {
             nav aria-label=(t.t("menu")) {
                 ul {
-                    @for (path, key, roles) in MENU.iter().filter(|(path, ..)| BUILT.contains(path)) {
+                    @for (path, key, roles) in MENU {
                         @if self.may(roles) {
                             li { a href=(path) aria-current=[here(path).then_some("page")] { (t.of_key(key)) } }
                         }

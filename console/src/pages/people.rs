@@ -10,14 +10,16 @@ use sqlx::Row as _;
 use super::form::Fields;
 use super::layout::{At, Listing, PER_PAGE, View, choice, day, field, heading, input};
 use super::problem::{Refusal, refuse};
+use super::reports::file as send;
 use super::routes::{OPERATORS, READERS, Routes, to};
 use crate::cases::authorisation::{self, Authorisation, ENDS, FORMS, KINDS};
 use crate::cases::person::{self, Person};
 use crate::cases::scan;
 use crate::console::Console;
-use crate::dispatch::roster;
+use crate::report::asked::{self, Asked};
+use crate::report::issue;
 use crate::staff::Clerk;
-use crate::store::{Action, Object, log, unix};
+use crate::store::{Action, Fault, Object, unix};
 use crate::words::Words;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -28,6 +30,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .get("/people/{id}", READERS, show)
         .post("/people/{id}/unmask", READERS, unmask)
         .get("/people/{id}/questions", READERS, questions)
+        .post("/people/{id}/questions/pdf", READERS, questions_pdf)
         .upload("/authorisations/{id}/scan", OPERATORS, scan::MAX_BYTES, add_scan)
         .post("/authorisations/{id}/end", OPERATORS, end)
         .post("/scans/{id}", READERS, open_scan)
@@ -447,43 +450,70 @@ async fn open_scan(
     Ok((headers, file.to_vec()).into_response())
 }
 
-/// "Who asked about me": every question, and everybody who looked at the person's name in full.
+/// "Who asked about me": every question, every report, and everybody who looked at the name in full or at a paper.
 async fn questions(
     State(console): State<Console>,
     view: View,
     Path(id): Path<i64>,
 ) -> Result<Response, Refusal> {
     let (t, person) = (view.words, find(&console, id).await?);
-    let asked = roster::about(console.store(), id).await?;
-    let looked = log::about(console.store(), "person", id).await?;
+    let asked = Asked::read(console.store(), id).await?;
     Ok(view.page(
         t.t("people.questions"),
         &html! {
             div.sheet {
                 (heading(t.t("people.questions"), t.t("people.questions_lead")))
                 dl.facts { div { dt { (t.t("column.name")) } dd { (person.masked_name()) " " (person.masked_number()) } } }
-                @if asked.is_empty() { p.empty { (t.t("people.never")) } } @else {
+                form.inline method="post" action={ "/people/" (id) "/questions/pdf" } target="_blank" {
+                    p.actions { button.button.second #print { (t.t("asked.print")) } }
+                }
+                h2 { (t.t("asked.questions")) }
+                @if asked.questions.is_empty() { p.empty { (t.t("people.never")) } } @else {
                     table {
                         thead { tr {
                             th scope="col" { (t.t("log.time")) } th scope="col" { (t.t("institution.one")) }
                             th scope="col" { (t.t("column.level")) } th scope="col" { (t.t("column.authorisation")) }
                             th scope="col" { (t.t("case.number")) } th scope="col" { (t.t("list.state")) }
                         } }
-                        tbody { @for q in &asked { tr {
+                        tbody { @for q in &asked.questions { tr {
                             td { (At(q.issued)) } td { (q.institution) } td { (t.of("level", &q.level)) } td { (q.authorisation) }
                             td { (q.case.as_deref().unwrap_or("")) } td { (t.of("roster", &q.state)) }
                         } } }
                     }
                 }
+                h2 { (t.t("asked.reports")) }
+                @if asked.reports.is_empty() { p.empty { (t.t("asked.none")) } } @else {
+                    table { tbody { @for (number, version, at) in &asked.reports { tr {
+                        td { (At(*at)) } td { (number) " " (t.fill("report.version", &[("n", version)])) }
+                    } } } }
+                }
                 h2 { (t.t("people.looked")) }
-                @if looked.is_empty() { p.empty { (t.t("people.nobody_looked")) } } @else {
-                    table { tbody { @for shown in &looked { tr {
-                        td { (At(shown.entry.at)) } td { (shown.entry.actor) } td { (t.of("action", shown.entry.action.as_str())) }
+                @if asked.looks.is_empty() { p.empty { (t.t("people.nobody_looked")) } } @else {
+                    table { tbody { @for (at, who, action, what) in &asked.looks { tr {
+                        td { (At(*at)) } td { (who) } td { (t.of("action", action)) } td { (what) }
                     } } } }
                 }
             }
         },
     ))
+}
+
+/// The same as a sheet with the person's full name: logged as a look.
+async fn questions_pdf(
+    State(console): State<Console>,
+    clerk: Clerk,
+    Path(id): Path<i64>,
+) -> Result<Response, Refusal> {
+    let (store, now, person) = (console.store(), console.now()?, find(&console, id).await?);
+    let mut write = store.write().await?;
+    write.log(Action("person.shown"), &clerk.code, now, Object::Row("person", id)).await?;
+    write.commit().await?;
+    let asked = Asked::read(store, id).await?;
+    let fonts = issue::fonts()?;
+    let centre = console.config().centre.as_ref().map(|centre| centre.name.to_string()).unwrap_or_default();
+    let drawn = tokio::task::spawn_blocking(move || asked::draw(&person, &asked, &centre, fonts, now));
+    let drawn = drawn.await.map_err(|_| Fault::Stored("paper"))?.map_err(|_| Fault::Stored("paper"))?;
+    Ok(send("application/pdf", "inline", "asked.pdf", &zeroize::Zeroizing::new(drawn)))
 }
 
 /// Finds by an identity number, which is posted so that it stands in no address.

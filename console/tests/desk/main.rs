@@ -11,6 +11,7 @@ mod bank;
 mod doors;
 mod matrix;
 mod office;
+mod papers;
 mod review;
 mod steps;
 mod story;
