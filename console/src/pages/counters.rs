@@ -70,7 +70,7 @@ async fn show(
                     (columns(t, t.t("counter.accepted"), &months(|counts| counts.accepted)))
                     (columns(t, t.t("counter.reports"), &months(|counts| counts.reports)))
                     (columns(t, t.t("counter.asked"), &months(|counts| counts.asked)))
-                    (columns(t, t.t("counter.objections"), &months(|counts| counts.objections)))
+                    (columns(t, t.t("objection.one"), &months(|counts| counts.objections)))
                 }
             }
             @if !ranked.is_empty() {
@@ -80,7 +80,7 @@ async fn show(
                         thead { tr {
                             th scope="col" { (t.t("column.office")) } th scope="col" { (t.t("counter.reports")) } th.number scope="col" {}
                             th.number scope="col" { (t.t("counter.accepted")) } th.number scope="col" { (t.t("counter.people")) }
-                            th.number scope="col" { (t.t("counter.objections")) } th.number scope="col" { (t.t("counter.late")) }
+                            th.number scope="col" { (t.t("objection.one")) } th.number scope="col" { (t.t("counter.late")) }
                         } }
                         tbody { @for (name, counts) in &ranked { tr {
                             th scope="row" { a href={ "/counters?office=" (encode(name)) } { (name) } }
@@ -118,7 +118,7 @@ fn change(now: i64, before: i64) -> String {
     format!("{sign}{}", percent(Some(per_mille.abs())))
 }
 
-const CHART: (i64, i64) = (360, 150);
+const CHART: (i64, i64) = (360, 158);
 const BASE: i64 = 122;
 const ROOM: i64 = 96;
 
