@@ -43,6 +43,8 @@ pub(crate) struct Args {
 enum What {
     /// How the page feels: its load, its clicks, its main thread while matching.
     Page,
+    /// The desk with 100,000 persons: import, rosters, an answer opened, lists, memory.
+    Desk,
 }
 
 /// Builds what is measured, measures it, and shows the figures.
@@ -51,6 +53,10 @@ pub(crate) fn run_bench(args: &Args) -> Result<()> {
         return page::measure(args.json.as_deref());
     }
     let root = workspace()?;
+    if let Some(What::Desk) = args.what {
+        say("measures the desk, optimised");
+        return run(optimised(&root, "bench").args(["--quiet", "--package", "console", "--bench", "desk"]));
+    }
     let folder = root.join("target/bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     if args.parts {

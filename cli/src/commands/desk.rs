@@ -164,6 +164,12 @@ async fn init(arguments: Init, output: &Output) -> Result<(), Failure> {
 }
 
 async fn serve(arguments: Serve, output: &Output) -> Result<(), Failure> {
+    // Where it stopped, and never over what: a library's own message may quote a cell.
+    std::panic::set_hook(Box::new(|stopped| {
+        if let Some(place) = stopped.location() {
+            eprintln!("hedui desk: stopped at {}:{}", place.file(), place.line());
+        }
+    }));
     let passphrase = keys::passphrase(&arguments.data, arguments.passphrase_file.as_ref())?;
     let centre = match &arguments.key {
         None => None,

@@ -215,7 +215,8 @@ pub async fn divide(
     .collect();
     let rows = sqlx::query(
         "SELECT members.person AS who, members.case_id, cases.state AS case_state, cases.task, \
-         households.number AS household, authorisations.* \
+         households.number AS household, authorisations.id, authorisations.number, authorisations.person, form, kinds, \
+         authorisations.level, signed, until, end_code \
          FROM batch_cases JOIN cases ON cases.id = batch_cases.case_id \
          JOIN households ON households.id = cases.household JOIN members ON members.case_id = cases.id \
          LEFT JOIN authorisations ON authorisations.id = members.authorisation \

@@ -1,6 +1,8 @@
 //! Rosters of a batch: made, signed a second time where the agreement asks for it, sent by host or as a file,
 //! answered.
 
+use std::collections::HashMap;
+
 use desk::{Applicants, MakeError, RosterRequest, make_roster};
 use protocol::agreement::{Agreement as Terms, AgreementInForce};
 use protocol::answer::{self, Answer};
@@ -18,7 +20,7 @@ use zeroize::Zeroizing;
 use super::agreement::{self, Institution};
 use super::batch::{self, Asked, Batch};
 use crate::cases::case::{self, State};
-use crate::cases::person;
+use crate::cases::person::{self, Person};
 use crate::console::{Centre, Console};
 use crate::edge::local_day;
 use crate::relay::{Place, Relay, RelayError};
@@ -30,8 +32,14 @@ pub const APPLICANTS: Column<Zeroizing<Vec<u8>>> = Column::new("rosters.applican
 
 /// Days a roster may be answered.
 const LIFE_DAYS: u64 = 30;
+/// People in one statement.
+const STRIDE: usize = 500;
 /// The law that permits the question.
 const LEGAL_BASIS: &str = "社会救助暂行办法第五十八条";
+
+/// People who were opened for a batch, so that each roster need not open them anew.
+#[derive(Debug, Default)]
+pub struct People(HashMap<i64, Person>);
 
 /// Why nothing is made, sent or taken.
 #[derive(Debug)]
@@ -118,7 +126,9 @@ pub struct Roster {
     pub made_by: Option<String>,
 }
 
-const SELECT: &str = "SELECT rosters.*, institutions.code, institutions.name, \
+// Not the documents: a list of twenty would read hundreds of megabytes.
+const SELECT: &str = "SELECT rosters.id, batch, serial, digest, level, people, state, way, sent, expires, agreement, \
+    closed, institutions.code, institutions.name, \
     (SELECT coalesce(max(version), 0) FROM answers WHERE roster = rosters.id) AS answers, \
     (SELECT code FROM staff WHERE id = rosters.made_by) AS maker \
     FROM rosters JOIN institutions ON institutions.id = rosters.institution";
@@ -211,7 +221,8 @@ async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchE
 }
 
 /// Makes the roster of a batch for one institution, in one transaction: everything is asked anew, who may not be
-/// asked about is left out and listed, and the head of the log is signed.
+/// asked about is left out and listed, and the head of the log is signed. `people` are those already opened for
+/// the batch's other rosters.
 ///
 /// # Errors
 /// [`DispatchError`]; then nothing has changed.
@@ -221,6 +232,7 @@ pub async fn make(
     institution: &Institution,
     level: Level,
     clerk: &Clerk,
+    people: &mut People,
 ) -> Result<i64, DispatchError> {
     let (store, now) = (console.store(), console.now()?);
     let today = local_day(now);
@@ -265,7 +277,7 @@ pub async fn make(
             .bind(institution.id)
             .fetch_one(write.connection())
             .await?;
-    let applicants = applicants(store, &asked).await?;
+    let applicants = applicants(store, &asked, people).await?;
     let request = request(&terms, level, groups, serial, batch, now)?;
     let entropy = Entropy::new(&*store.random::<32>()?).map_err(|_| Fault::Randomness)?;
     let document = make_document(&request, &terms, &applicants, centre, &entropy, today)?;
@@ -292,20 +304,24 @@ pub async fn make(
     .bind(clerk.id)
     .execute(write.connection())
     .await?;
-    let mut cases = std::collections::BTreeSet::new();
-    for (ordinal, one) in (0_i64..).zip(&asked) {
-        sqlx::query(
-            "INSERT INTO roster_people (roster, ordinal, person, case_id, authorisation) VALUES (?, ?, ?, ?, ?)",
-        )
-        .bind(id)
-        .bind(ordinal)
-        .bind(one.person)
-        .bind(one.case)
-        .bind(one.authorisation.id)
-        .execute(write.connection())
-        .await?;
-        cases.insert(one.case);
+    let people: Vec<(i64, &Asked)> = (0..).zip(&asked).collect();
+    for part in people.chunks(STRIDE) {
+        let mut insert = sqlx::QueryBuilder::new(
+            "INSERT INTO roster_people (roster, ordinal, person, case_id, authorisation) ",
+        );
+        insert.push_values(part, |mut row, (ordinal, one)| {
+            row.push_bind(id).push_bind(ordinal).push_bind(one.person).push_bind(one.case);
+            row.push_bind(one.authorisation.id);
+        });
+        insert.build().execute(write.connection()).await?;
     }
+    let cases: Vec<i64> = sqlx::query_scalar(
+        "SELECT DISTINCT case_id FROM roster_people JOIN cases ON cases.id = case_id \
+         WHERE roster = ? AND state = 'accepted'",
+    )
+    .bind(id)
+    .fetch_all(write.connection())
+    .await?;
     for case in cases {
         if let Some(case) = case::find_in(&mut write, case).await?
             && case::advance(&mut write, &case, &[State::Accepted], State::Matching).await?
@@ -373,11 +389,18 @@ fn make_document(
 
 /// The applicants' file of a roster: line n + 2 is ordinal n. Numbers stand in the canonical spelling, so that what
 /// is read is what was asked for.
-async fn applicants(store: &Store, asked: &[Asked]) -> Result<Zeroizing<Vec<u8>>, Fault> {
+async fn applicants(
+    store: &Store,
+    asked: &[Asked],
+    people: &mut People,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let mut file = Zeroizing::new(String::with_capacity(asked.len() * 128));
     file.push_str("姓名,证件类型,证件号码,授权书编号,授权范围,户号,曾用证件号\n");
+    let new: Vec<i64> =
+        asked.iter().map(|one| one.person).filter(|person| !people.0.contains_key(person)).collect();
+    people.0.extend(person::open_many(store, &new).await?);
     for one in asked {
-        let person = person::open(store, one.person).await?.ok_or(Fault::Stored("people"))?;
+        let person = people.0.get(&one.person).ok_or(Fault::Stored("people"))?;
         let (first, former) = person.numbers.split_first().ok_or(Fault::Stored("person_numbers"))?;
         let former: Vec<&str> = former.iter().map(|stored| stored.number.as_str()).collect();
         let scope = one.authorisation.scope();

@@ -119,6 +119,10 @@ async fn add(
     if roles.has(Role::Officer) != officer_key.is_some() {
         return refuse("staff.officer_key_wrong");
     }
+    let all = account::all(console.store()).await?;
+    if officer_key.is_some() && all.iter().any(|other| other.officer_key == officer_key) {
+        return refuse("staff.officer_key_taken");
+    }
     let new = New { code, name: name.to_owned(), number: number.to_owned(), roles, officer_key };
     let mut write = console.store().write().await?;
     let first = account::add(&mut write, &new, console.config().cost, &clerk.code, console.now()?).await?;

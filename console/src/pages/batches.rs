@@ -295,10 +295,10 @@ async fn dispatch(
     }
     // A roster an institution, each in a transaction of its own: what was made stays when the next can't be. Where
     // nobody is to be asked about, none is made.
-    let mut made = 0;
+    let (mut made, mut people) = (0, roster::People::default());
     for i in agreement::institutions(console.store(), console.today()?).await? {
         if chosen.contains(&i.id) {
-            match roster::make(&console, &b, &i, level, &clerk).await {
+            match roster::make(&console, &b, &i, level, &clerk, &mut people).await {
                 Ok(_) => made += 1,
                 Err(DispatchError::Rule("dispatch.nobody")) => {}
                 Err(other) => return Err(other.into()),

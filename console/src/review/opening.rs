@@ -126,6 +126,16 @@ pub async fn unlock(
         Ok(Step::Both(pair)) => still_officer(console, &pair).await.map(|()| Step::Both(pair)),
         other => other,
     };
+    if let Ok(Step::First) = &found {
+        // Wiped in time even when nobody looks at it again.
+        let console = console.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(std::time::Duration::from_secs(WAITS + 1)).await;
+            if let Ok(now) = console.now() {
+                console.unlocks().waiting(batch, now);
+            }
+        });
+    }
     let action = match &found {
         Ok(_) => "officer.unlocked",
         Err(ReviewError::Rule(_)) => "officer.refused",
@@ -345,6 +355,13 @@ async fn keep(
     let (store, now) = (console.store(), console.now()?);
     let [first, second] = officers;
     let mut write = store.write().await?;
+    let known: Option<i64> = sqlx::query_scalar("SELECT id FROM openings WHERE answer = ?")
+        .bind(one.answer)
+        .fetch_optional(write.connection())
+        .await?;
+    if known.is_some() {
+        return Ok(()); // another pair was faster
+    }
     let id = write.next_id("openings").await?;
     let source = match &what {
         Ok(table) => Some(write.seal(&SOURCE, id, &Json(looked(table)?))?),

@@ -44,12 +44,17 @@ pub(crate) fn keys(n: u8) -> Keys {
 }
 
 pub(crate) fn agreement(change: impl FnOnce(&mut Terms)) -> Vec<u8> {
+    agreement_with("bank-1", "第一银行", change)
+}
+
+/// An agreement with an institution; all have the same keys.
+pub(crate) fn agreement_with(code: &str, name: &str, change: impl FnOnce(&mut Terms)) -> Vec<u8> {
     let bank = keys(2);
     let request = JoiningRequest {
-        code: "bank-1".parse().unwrap(),
+        code: code.parse().unwrap(),
         issued: Time::from_unix(1_793_000_000).unwrap(),
         kind: InstitutionKind::Bank,
-        name: "第一银行".parse().unwrap(),
+        name: name.parse().unwrap(),
         sealing_key: bank.opening.public(),
         signing_key: bank.signing.public(),
     };
@@ -76,7 +81,8 @@ pub(crate) fn agreement(change: impl FnOnce(&mut Terms)) -> Vec<u8> {
 /// The n-th citizen: a valid number.
 pub(crate) fn number(n: u32) -> String {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    let body = format!("110105{}0101{:03}", 1930 + n / 1000, n % 1000);
+    let (area, n) = (110_105 + n / 70_000, n % 70_000);
+    let body = format!("{area}{}0101{:03}", 1930 + n / 1000, n % 1000);
     let sum: u32 = body.bytes().zip(WEIGHTS).map(|(b, w)| u32::from(b - b'0') * w).sum();
     format!("{body}{}", char::from(b"10X98765432"[(sum % 11) as usize]))
 }
