@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     dead_code,
+    clippy::print_stdout,
     missing_docs,
     reason = "it stops at the first surprise"
 )]
