@@ -1,6 +1,7 @@
 //! Zip archives: what is in one, and what is refused before anything of it is unpacked (threat T26).
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use self_cell::{MutBorrow, self_cell};
@@ -27,6 +28,9 @@ const SMALL: u64 = 1 << 20;
 
 /// Bytes at the beginning of an XML part among which a document type would stand.
 const PROLOGUE: u64 = 4_096;
+
+/// Records of XLSB for a cell that stands right of the one before it (MS-XLSB, BrtShortBlank to BrtShortIsst).
+const SHORT_CELLS: RangeInclusive<u16> = 12..=18;
 
 /// A file's bytes, held once however many read them.
 #[derive(Clone)]
@@ -86,6 +90,9 @@ pub(crate) fn inspect(bytes: &Bytes) -> Result<Package, ReadError> {
         let is_markup = name.ends_with(".xml") || name.ends_with(".rels");
         if name == "content.xml" || name.contains("worksheets/") {
             check_prologue(&mut archive, index)?;
+            if name.ends_with(".bin") {
+                check_cells(&mut archive, index)?;
+            }
         } else if is_markup || name.ends_with(".bin") {
             held = held.saturating_add(size);
             within("held_bytes", held, MAX_HELD)?;
@@ -103,6 +110,39 @@ fn check_prologue(archive: &mut Archive, index: usize) -> Result<(), ReadError> 
     entry.take(PROLOGUE).read_to_end(&mut beginning).map_err(|_| ReadError::broken())?;
     let declared = beginning.windows(9).any(|window| window.eq_ignore_ascii_case(b"<!DOCTYPE"));
     if declared { Err(ReadError::broken()) } else { Ok(()) }
+}
+
+/// No short cells in a sheet of XLSB: calamine passes them over, and whole columns would be lost in silence.
+fn check_cells(archive: &mut Archive, index: usize) -> Result<(), ReadError> {
+    let entry = archive.by_index(index).map_err(|_| ReadError::broken())?;
+    let mut records = BufReader::new(entry.take(MAX_UNPACKED));
+    while let Some(first) = byte(&mut records)? {
+        let mut kind = u16::from(first & 0x7F);
+        if first > 0x7F {
+            kind |= u16::from(byte(&mut records)?.ok_or(ReadError::broken())? & 0x7F) << 7;
+        }
+        if SHORT_CELLS.contains(&kind) {
+            return Err(ReadError::unknown());
+        }
+        let mut length = 0;
+        for shift in [0, 7, 14, 21] {
+            let part = byte(&mut records)?.ok_or(ReadError::broken())?;
+            length |= u64::from(part & 0x7F) << shift;
+            if part <= 0x7F {
+                break;
+            }
+        }
+        io::copy(&mut records.by_ref().take(length), &mut io::sink()).map_err(|_| ReadError::broken())?;
+    }
+    Ok(())
+}
+
+/// The next byte, if there is one.
+fn byte(reader: &mut impl Read) -> Result<Option<u8>, ReadError> {
+    let mut next = [0];
+    let read = reader.read(&mut next).map_err(|_| ReadError::broken())?;
+    let [byte] = next;
+    Ok((read > 0).then_some(byte))
 }
 
 /// As many bytes as the directory says.

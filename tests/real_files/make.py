@@ -1,4 +1,4 @@
-"""Files as real programs write them: openpyxl, xlsxwriter, xlwt, pandas, LibreOffice, and what hostile hands make of them.
+"""Files as real programs write them: openpyxl, xlsxwriter, xlwt, pandas, LibreOffice, SheetJS, and what hostile hands make of them.
 
 Each is about the same forty people; what is odd about a file is in its name, and what is read of it in real_files.rs.
 """
@@ -84,6 +84,7 @@ def small(out):
     for name, form in forms.items():
         convert(plain, out / name, form)
     xml2003(out)
+    sheetjs(plain, out)
     # Names that lie.
     shutil.copy(out / "lo.html", out / "html_named.xls")
     shutil.copy(out / "lo_gb18030.csv", out / "csv_named.xls")
@@ -105,6 +106,18 @@ def xml2003(out):
         '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?>'
         '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">'
         f'<Worksheet ss:Name="客户"><Table><Row ss:Index="3"/>{rows}</Table></Worksheet></Workbook>', "utf-8")
+
+
+def sheetjs(plain, out):
+    """What pages in a browser export. Its XLSB has cells without a column of their own."""
+    script = """
+        const [library, from, ...targets] = process.argv.slice(1);
+        const sheetjs = require(library);
+        for (const to of targets) sheetjs.writeFile(sheetjs.readFile(from), to);
+    """
+    library = Path(sys.prefix) / "sheetjs/package/xlsx.js"
+    targets = [out / f"sheetjs.{form}" for form in ["xlsx", "xlsb", "ods"]]
+    subprocess.run(["node", "-e", script, library, plain, *targets], check=True)
 
 
 def web_pages(out):

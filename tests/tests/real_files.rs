@@ -1,4 +1,4 @@
-//! Files as LibreOffice, openpyxl, xlsxwriter, xlwt and pandas write them, through both modules. What counts as a failure:
+//! Files as LibreOffice, SheetJS, openpyxl, xlsxwriter, xlwt and pandas write them, through both modules. What counts as a failure:
 //! a row lost in silence, a figure or date that is not the file's, a file read though it can't be read rightly.
 //!
 //! `tests/real_files/make.py` makes them: forty people, of whom the roster asks about ten, and ten more whom nobody has.

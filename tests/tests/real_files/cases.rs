@@ -4,7 +4,7 @@
 use super::Case;
 
 pub(super) const CASES: &[Case] = &[
-    // As LibreOffice writes them.
+    // As LibreOffice and SheetJS write them.
     ("lo.fods", "40 rows, 40 valid; found 10, 10 of them right"),
     ("lo.html", "40 rows, 40 valid; found 10, 10 of them right"),
     ("lo.ods", "40 rows, 40 valid; found 10, 10 of them right"),
@@ -12,6 +12,10 @@ pub(super) const CASES: &[Case] = &[
     ("lo.xlsx", "40 rows, 40 valid; found 10, 10 of them right"),
     ("lo_gb18030.csv", "40 rows, 40 valid; found 10, 10 of them right"),
     ("lo_utf16.csv", "40 rows, 40 valid; found 10, 10 of them right"),
+    ("sheetjs.ods", "40 rows, 40 valid; found 10, 10 of them right"),
+    // Its cells have no columns of their own, which calamine passes over: refused, and nothing lost in silence.
+    ("sheetjs.xlsb", "refused: spreadsheet_unknown"),
+    ("sheetjs.xlsx", "40 rows, 40 valid; found 10, 10 of them right"),
     ("xml2003.xls", "40 rows, 40 valid; found 10, 10 of them right"),
     // Names that lie.
     ("csv_named.xls", "40 rows, 40 valid; found 10, 10 of them right"),
