@@ -20,7 +20,7 @@ use crate::files;
 use crate::output::Output;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  hedui inspect bank-1-7.roster.hedui\n  hedui inspect da2026-000001-1/")]
+#[command(after_help = "Example:\n  hedui inspect bank-1-7.roster.hedui")]
 pub(crate) struct Arguments {
     /// A document, a key file, the manifest of a release (`release.json`), or the folder of a closed file.
     file: PathBuf,
