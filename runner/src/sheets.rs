@@ -56,8 +56,6 @@ pub struct Sheet {
 /// What `ended` says.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 pub struct Ended {
-    /// Whether the sheet ends at a format's last row.
-    pub full: bool,
     /// Cells that look like identity numbers.
     pub numbers: u64,
     /// The last row.

@@ -394,7 +394,7 @@ fn index(papers: &[Paper], number: &str) -> Paper {
 /// What to keep to in a list.
 #[derive(Debug, Default, Clone)]
 pub struct Filter {
-    /// `kept`, `over`, `destroyed`, `superseded`, or nothing.
+    /// `kept`, `destroyed`, or nothing.
     pub state: String,
     /// An office's name.
     pub office: String,

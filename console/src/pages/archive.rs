@@ -15,7 +15,7 @@ use crate::archive::file::{self, Archive, Filter};
 use crate::archive::retention::{Keep, Rules};
 use crate::cases::case;
 use crate::console::Console;
-use crate::staff::{Clerk, Role, sign_in};
+use crate::staff::{Clerk, Role};
 use crate::store::{Action, Object};
 use crate::words::Words;
 
@@ -203,9 +203,7 @@ async fn take_out(
 ) -> Result<Response, Refusal> {
     let store = console.store();
     let one = file::find(store, id).await?.ok_or(Refusal::NotFound)?;
-    if !sign_in::confirm(store, &clerk, fields.line("one_time"), console.now()?).await? {
-        return refuse("one_time.wrong");
-    }
+    fields.confirm(&console, &clerk).await?;
     let opened = file::open(store, id).await?;
     let mut write = store.write().await?;
     write.log(Action("archive.exported"), &clerk.code, console.now()?, Object::Row("archive", id)).await?;
@@ -313,9 +311,7 @@ async fn carry_out(
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    if !sign_in::confirm(console.store(), &clerk, fields.line("one_time"), console.now()?).await? {
-        return refuse("one_time.wrong");
-    }
+    fields.confirm(&console, &clerk).await?;
     destroy::carry_out(console.store(), id, &clerk, console.now()?).await?;
     Ok(to(&format!("/destroy/{id}")))
 }

@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::dispatch::agreement::{self, Institution};
 use crate::dispatch::batch::{self, Batch};
 use crate::dispatch::roster::{self, DispatchError, Roster};
-use crate::staff::{Clerk, Role, sign_in};
+use crate::staff::{Clerk, Role};
 use crate::words::Words;
 
 /// Bytes of a roster or answer at most, by a form.
@@ -290,9 +290,7 @@ async fn dispatch(
     if chosen.is_empty() {
         return refuse("batch.nobody_chosen");
     }
-    if !sign_in::confirm(console.store(), &clerk, fields.line("one_time"), console.now()?).await? {
-        return refuse("one_time.wrong");
-    }
+    fields.confirm(&console, &clerk).await?;
     // A roster an institution, each in a transaction of its own: what was made stays when the next can't be. Where
     // nobody is to be asked about, none is made.
     let (mut made, mut people) = (0, roster::People::default());

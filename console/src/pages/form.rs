@@ -8,8 +8,9 @@ use axum::http::header::CONTENT_TYPE;
 use protocol::value::Date;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::problem::Refusal;
+use super::problem::{Refusal, refuse};
 use crate::console::Console;
+use crate::staff::{Clerk, sign_in};
 
 /// Characters of a line of text at most.
 pub const LINE: usize = 200;
@@ -22,6 +23,18 @@ pub struct Fields {
 }
 
 impl Fields {
+    /// Takes the one-time code with which a clerk confirms what can't be taken back.
+    ///
+    /// # Errors
+    /// `one_time.wrong`, and faults of the store.
+    pub async fn confirm(&self, console: &Console, clerk: &Clerk) -> Result<(), Refusal> {
+        if sign_in::confirm(console.store(), clerk, self.line("one_time"), console.now()?).await? {
+            Ok(())
+        } else {
+            refuse("one_time.wrong")
+        }
+    }
+
     /// A line of text without what surrounds it; empty when the field is not there.
     pub fn line(&self, name: &str) -> &str {
         self.raw(name).trim()

@@ -17,7 +17,7 @@ use crate::report::facts::{Facts, amount};
 use crate::report::issue::{self, Filter, Report};
 use crate::report::objection::{self, Objection};
 use crate::report::{ReportError, gather};
-use crate::staff::{Clerk, Role, sign_in};
+use crate::staff::{Clerk, Role};
 use crate::words::Words;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -412,9 +412,7 @@ async fn issue_report(
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    if !sign_in::confirm(console.store(), &clerk, fields.line("one_time"), console.now()?).await? {
-        return refuse("one_time.wrong");
-    }
+    fields.confirm(&console, &clerk).await?;
     let report = issue::issue(&console, id, &clerk).await?;
     Ok(to(&format!("/reports/{report}")))
 }
@@ -425,9 +423,7 @@ async fn issue_suspension(
     Path(id): Path<i64>,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    if !sign_in::confirm(console.store(), &clerk, fields.line("one_time"), console.now()?).await? {
-        return refuse("one_time.wrong");
-    }
+    fields.confirm(&console, &clerk).await?;
     let report = issue::issue_suspension(&console, id, &clerk).await?;
     Ok(to(&format!("/reports/{report}")))
 }
