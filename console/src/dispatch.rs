@@ -1,9 +1,13 @@
 //! Step 4: agreements with institutions ([`agreement`]), batches of cases ([`batch`]), one roster an institution
-//! and the answers to it ([`roster`]).
+//! ([`roster`]): made ([`making`]), sent ([`sending`]), answered ([`answers`]).
 //!
 //! Every rule is asked at the moment of dispatch, whatever a screen showed before: is there an agreement in force,
 //! is each person's authorisation live and wide enough, was the same asked in the last 60 days.
 
 pub mod agreement;
+pub mod answers;
 pub mod batch;
+pub mod error;
+pub mod making;
 pub mod roster;
+pub mod sending;

@@ -12,7 +12,7 @@ use super::file;
 use super::retention::{Keep, Rules};
 use crate::cases::authorisation::SIGNER;
 use crate::cases::person::NAME;
-use crate::dispatch::roster::APPLICANTS;
+use crate::dispatch::making::APPLICANTS;
 use crate::edge::local_day;
 use crate::report::objection::GROUND;
 use crate::staff::Clerk;

@@ -7,7 +7,7 @@ use protocol::{CheckError, DecodeError, Document, Time};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::roster::DispatchError;
+use super::error::DispatchError;
 use crate::edge::local_day;
 use crate::staff::Clerk;
 use crate::store::{Action, Columns as _, Fault, Object, Store, Write, unix};

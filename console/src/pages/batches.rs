@@ -14,7 +14,9 @@ use crate::cases::person;
 use crate::console::Console;
 use crate::dispatch::agreement::{self, Institution};
 use crate::dispatch::batch::{self, Batch};
-use crate::dispatch::roster::{self, DispatchError, Roster};
+use crate::dispatch::error::DispatchError;
+use crate::dispatch::roster::{self, Roster};
+use crate::dispatch::{answers, making, sending};
 use crate::staff::{Clerk, Role};
 use crate::words::Words;
 
@@ -128,7 +130,7 @@ async fn board(State(console): State<Console>, view: View, Path(id): Path<i64>) 
         let name = person::open(store, who).await?.map(|p| p.masked_name()).unwrap_or_default();
         left_out.push((institution, code, who, name, case));
     }
-    let refused = roster::refused(store, id).await?;
+    let refused = answers::refused(store, id).await?;
     let me = view.clerk.as_ref().map(|clerk| clerk.code.to_string());
     let operator = view.may(&[Role::Operator]);
     let levels = [("L1", t.t("level.L1")), ("L0", t.t("level.L0")), ("L2", t.t("level.L2"))];
@@ -293,10 +295,10 @@ async fn dispatch(
     fields.confirm(&console, &clerk).await?;
     // A roster an institution, each in a transaction of its own: what was made stays when the next can't be. Where
     // nobody is to be asked about, none is made.
-    let (mut made, mut people) = (0, roster::People::default());
+    let (mut made, mut people) = (0, making::People::default());
     for i in agreement::institutions(console.store(), console.today()?).await? {
         if chosen.contains(&i.id) {
-            match roster::make(&console, &b, &i, level, &clerk, &mut people).await {
+            match making::make(&console, &b, &i, level, &clerk, &mut people).await {
                 Ok(_) => made += 1,
                 Err(DispatchError::Rule("dispatch.nobody")) => {}
                 Err(other) => return Err(other.into()),
@@ -314,7 +316,7 @@ async fn fetch(
     clerk: Clerk,
     Path(id): Path<i64>,
 ) -> Result<Response, Refusal> {
-    roster::fetch(&console, id, &clerk).await?;
+    answers::fetch(&console, id, &clerk).await?;
     Ok(to(&format!("/batches/{id}")))
 }
 
@@ -328,7 +330,7 @@ async fn send(
     Path(id): Path<i64>,
 ) -> Result<Response, Refusal> {
     let r = find_roster(&console, id).await?;
-    roster::send_to_host(&console, &r, &clerk).await?;
+    sending::send_to_host(&console, &r, &clerk).await?;
     Ok(to(&format!("/batches/{}", r.batch)))
 }
 
@@ -338,7 +340,7 @@ async fn close(
     Path(id): Path<i64>,
 ) -> Result<Response, Refusal> {
     let r = find_roster(&console, id).await?;
-    roster::close(&console, &r, &clerk).await?;
+    sending::close(&console, &r, &clerk).await?;
     Ok(to(&format!("/batches/{}", r.batch)))
 }
 
@@ -351,7 +353,7 @@ async fn file(
     let r = find_roster(&console, id).await?;
     let bytes = match r.state.as_str() {
         "unsigned" => roster::document(console.store(), id).await?,
-        _ => roster::send_as_file(&console, &r, &clerk).await?,
+        _ => sending::send_as_file(&console, &r, &clerk).await?,
     };
     let name = format!("attachment; filename=\"{}-{}.roster.hedui\"", r.institution, r.serial);
     let headers = [(CONTENT_TYPE, "application/octet-stream".to_owned()), (CONTENT_DISPOSITION, name)];
@@ -366,7 +368,7 @@ async fn cosigned(
 ) -> Result<Response, Refusal> {
     let r = find_roster(&console, id).await?;
     let Some(bytes) = fields.file("document") else { return refuse("refused.incomplete") };
-    roster::cosigned(&console, &r, bytes, &clerk).await?;
+    sending::cosigned(&console, &r, bytes, &clerk).await?;
     Ok(to(&format!("/batches/{}", r.batch)))
 }
 
@@ -378,6 +380,6 @@ async fn answer(
 ) -> Result<Response, Refusal> {
     let r = find_roster(&console, id).await?;
     let Some(bytes) = fields.file("document") else { return refuse("refused.incomplete") };
-    roster::take_answer(&console, &r, bytes, "file", &clerk).await?;
+    answers::take_answer(&console, &r, bytes, "file", &clerk).await?;
     Ok(to(&format!("/batches/{}", r.batch)))
 }

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::ReviewError;
 use super::findings::{Entry, FINDING, Finding, Looked, SOURCE, Signed, signed};
 use crate::console::Console;
-use crate::dispatch::{agreement, roster};
+use crate::dispatch::{agreement, making};
 use crate::jobs::Job;
 use crate::staff::{Clerk, Role, account};
 use crate::store::{Action, Columns as _, Fault, Json, Object, Store, unix};
@@ -308,7 +308,7 @@ async fn open_one(
     .fetch_one(store.read())
     .await?;
     let applicants: Zeroizing<Vec<u8>> =
-        store.open_cell(&roster::APPLICANTS, one.roster, &row, "applicants_sealed")?;
+        store.open_cell(&making::APPLICANTS, one.roster, &row, "applicants_sealed")?;
     let terms = Document::<Terms>::read(&agreement::document(store, row.try_get("agreement")?).await?)
         .map_err(Fault::Own)?;
     let (document, answer): (Vec<u8>, Vec<u8>) = (row.try_get("document")?, row.try_get("answer")?);

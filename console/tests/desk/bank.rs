@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use console::dispatch::roster::APPLICANTS;
+use console::dispatch::making::APPLICANTS;
 use console::store::Columns as _;
 use desk::{Applicants, Plan};
 use protocol::agreement::Agreement;
