@@ -44,40 +44,57 @@ CREATE TABLE batch_cases (
 
 CREATE INDEX batches_of_a_case ON batch_cases (case_id);
 
--- One roster an institution. `applicants_sealed` is the applicants' file it was made from, row n + 2 of which
--- is ordinal n of roster_people: with it, an answer's slots find their people again.
-CREATE TABLE rosters (
+-- Whom rosters ask about. The rosters of a batch to many institutions mostly ask about the same people: they share
+-- a list. `applicants_sealed` is the applicants' file that they were made from, line n + 2 of which is ordinal n:
+-- with it, an answer's slots find their people again. `mark` is a keyed digest over the file and the rows below.
+CREATE TABLE lists (
     id                INTEGER PRIMARY KEY,
     batch             INTEGER NOT NULL REFERENCES batches (id),
-    institution       INTEGER NOT NULL REFERENCES institutions (id),
-    agreement         INTEGER NOT NULL REFERENCES agreements (id),
-    serial            INTEGER NOT NULL,
-    digest            BLOB NOT NULL UNIQUE,
-    level             TEXT NOT NULL,
-    people            INTEGER NOT NULL,
-    issued            INTEGER NOT NULL,
-    expires           INTEGER NOT NULL,
-    state             TEXT NOT NULL CHECK (state IN ('unsigned', 'ready', 'sent', 'answered', 'void')),
-    way               TEXT CHECK (way IN ('host', 'file')),
-    sent              INTEGER,
-    document          BLOB NOT NULL,
+    mark              BLOB NOT NULL,
     applicants_sealed BLOB NOT NULL,
+    UNIQUE (batch, mark)
+) STRICT;
+
+CREATE TABLE list_people (
+    list          INTEGER NOT NULL REFERENCES lists (id),
+    ordinal       INTEGER NOT NULL,
+    person        INTEGER NOT NULL REFERENCES people (id),
+    case_id       INTEGER NOT NULL REFERENCES cases (id),
+    authorisation INTEGER NOT NULL REFERENCES authorisations (id),
+    PRIMARY KEY (list, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lists_of_a_person ON list_people (person, list);
+CREATE INDEX lists_of_a_case ON list_people (case_id, list);
+
+-- One roster an institution.
+CREATE TABLE rosters (
+    id          INTEGER PRIMARY KEY,
+    batch       INTEGER NOT NULL REFERENCES batches (id),
+    institution INTEGER NOT NULL REFERENCES institutions (id),
+    list        INTEGER NOT NULL REFERENCES lists (id),
+    agreement   INTEGER NOT NULL REFERENCES agreements (id),
+    serial      INTEGER NOT NULL,
+    digest      BLOB NOT NULL UNIQUE,
+    level       TEXT NOT NULL,
+    people      INTEGER NOT NULL,
+    issued      INTEGER NOT NULL,
+    expires     INTEGER NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('unsigned', 'ready', 'sent', 'answered', 'void')),
+    way         TEXT CHECK (way IN ('host', 'file')),
+    sent        INTEGER,
+    document    BLOB NOT NULL,
     UNIQUE (institution, serial)
 ) STRICT;
 
 CREATE INDEX rosters_of_a_batch ON rosters (batch);
 
--- Who is on a roster. What "who asked about me" is read from, and the guard against asking twice.
-CREATE TABLE roster_people (
-    roster        INTEGER NOT NULL REFERENCES rosters (id),
-    ordinal       INTEGER NOT NULL,
-    person        INTEGER NOT NULL REFERENCES people (id),
-    case_id       INTEGER NOT NULL REFERENCES cases (id),
-    authorisation INTEGER NOT NULL REFERENCES authorisations (id),
-    PRIMARY KEY (roster, ordinal)
-) STRICT, WITHOUT ROWID;
+CREATE INDEX rosters_of_a_list ON rosters (list);
 
-CREATE INDEX rosters_of_a_person ON roster_people (person);
+-- Who is on a roster. What "who asked about me" is read from, and the guard against asking twice.
+CREATE VIEW roster_people AS
+SELECT rosters.id AS roster, ordinal, person, case_id, authorisation
+FROM rosters JOIN list_people ON list_people.list = rosters.list;
 
 -- Who was left out of a batch's roster for an institution, and why.
 CREATE TABLE left_out (

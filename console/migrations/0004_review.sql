@@ -9,8 +9,6 @@ ALTER TABLE rosters ADD COLUMN made_by INTEGER REFERENCES staff (id);
 ALTER TABLE rosters ADD COLUMN closed INTEGER;
 ALTER TABLE rosters ADD COLUMN closed_by INTEGER REFERENCES staff (id);
 
-CREATE INDEX rosters_of_a_case ON roster_people (case_id, roster);
-
 -- An answer that was not taken: what was wrong with it, and whose it claimed to be.
 CREATE TABLE refusals (
     id     INTEGER PRIMARY KEY,

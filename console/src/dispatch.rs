@@ -1,5 +1,5 @@
 //! Step 4: agreements with institutions ([`agreement`]), batches of cases ([`batch`]), one roster an institution
-//! ([`roster`]): made ([`making`]), sent ([`sending`]), answered ([`answers`]).
+//! ([`roster`], of [`lists`] of people): made ([`making`]), sent ([`sending`]), answered ([`answers`]).
 //!
 //! Every rule is asked at the moment of dispatch, whatever a screen showed before: is there an agreement in force,
 //! is each person's authorisation live and wide enough, was the same asked in the last 60 days.
@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod answers;
 pub mod batch;
 pub mod error;
+pub mod lists;
 pub mod making;
 pub mod roster;
 pub mod sending;

@@ -221,7 +221,21 @@ impl Write {
         at: Time,
         object: Object,
     ) -> Result<log::Place, Fault> {
-        log::append(self, action, actor, at, object).await
+        log::append(self, action, actor, at, &[object]).await
+    }
+
+    /// Appends an entry for each of `objects`.
+    ///
+    /// # Errors
+    /// [`Fault`] of the database.
+    pub async fn log_all(
+        &mut self,
+        action: Action,
+        actor: &protocol::Code,
+        at: Time,
+        objects: &[Object],
+    ) -> Result<log::Place, Fault> {
+        log::append(self, action, actor, at, objects).await
     }
 
     /// Makes it all stay.

@@ -12,7 +12,7 @@ use super::file;
 use super::retention::{Keep, Rules};
 use crate::cases::authorisation::SIGNER;
 use crate::cases::person::NAME;
-use crate::dispatch::making::APPLICANTS;
+use crate::dispatch::lists::APPLICANTS;
 use crate::edge::local_day;
 use crate::report::objection::GROUND;
 use crate::staff::Clerk;
@@ -224,18 +224,27 @@ async fn rosters(write: &mut Write) -> Result<(), Fault> {
     .fetch_all(write.connection())
     .await?;
     for id in empty {
+        for statement in [
+            "UPDATE openings SET source_sealed = NULL WHERE answer IN (SELECT id FROM answers WHERE roster = ?1)",
+            "UPDATE answers SET document = X'' WHERE roster = ?1",
+            "UPDATE rosters SET document = X'' WHERE id = ?1",
+        ] {
+            sqlx::query(statement).bind(id).execute(write.connection()).await?;
+        }
+    }
+    let empty: Vec<i64> = sqlx::query_scalar(
+        "SELECT id FROM lists WHERE EXISTS (SELECT 1 FROM rosters WHERE list = lists.id) \
+         AND NOT EXISTS (SELECT 1 FROM rosters WHERE list = lists.id AND document <> X'')",
+    )
+    .fetch_all(write.connection())
+    .await?;
+    for id in empty {
         let nothing = write.seal(&APPLICANTS, id, &Zeroizing::new(Vec::new()))?;
-        sqlx::query("UPDATE rosters SET document = X'', applicants_sealed = ? WHERE id = ?")
+        sqlx::query("UPDATE lists SET applicants_sealed = ? WHERE id = ?")
             .bind(nothing)
             .bind(id)
             .execute(write.connection())
             .await?;
-        for statement in [
-            "UPDATE openings SET source_sealed = NULL WHERE answer IN (SELECT id FROM answers WHERE roster = ?1)",
-            "UPDATE answers SET document = X'' WHERE roster = ?1",
-        ] {
-            sqlx::query(statement).bind(id).execute(write.connection()).await?;
-        }
     }
     Ok(())
 }

@@ -361,6 +361,47 @@ pub async fn advance(write: &mut Write, case: &Case, from: &[State], to: State) 
     Ok(done.rows_affected() == 1)
 }
 
+/// Cases of one statement.
+const AT_ONCE: usize = 500;
+
+/// Moves all cases on that stand in `from`, and notes it of each; the others are left alone.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn advance_all(
+    write: &mut Write,
+    cases: &[i64],
+    [from, to]: [State; 2],
+    action: Action,
+    clerk: &Clerk,
+    now: Time,
+) -> Result<(), Fault> {
+    for part in cases.chunks(AT_ONCE) {
+        let mut update = sqlx::QueryBuilder::new("UPDATE cases SET state = ");
+        update.push_bind(to.name()).push(" WHERE state = ").push_bind(from.name()).push(" AND id IN (");
+        let mut list = update.separated(", ");
+        for id in part {
+            list.push_bind(*id);
+        }
+        update.push(") RETURNING id");
+        let mut moved: Vec<i64> = update.build_query_scalar().fetch_all(write.connection()).await?;
+        if moved.is_empty() {
+            continue;
+        }
+        moved.sort_unstable();
+        let first = write.take_ids("events", i64::try_from(moved.len()).unwrap_or(i64::MAX)).await?;
+        let mut insert = sqlx::QueryBuilder::new("INSERT INTO events (id, case_id, action, staff, at) ");
+        insert.push_values((first..).zip(&moved), |mut values, (id, case)| {
+            values.push_bind(id).push_bind(*case).push_bind(action.0);
+            values.push_bind(clerk.id).push_bind(unix(now));
+        });
+        insert.build().execute(write.connection()).await?;
+        let objects: Vec<Object> = moved.iter().map(|case| Object::Row("case", *case)).collect();
+        write.log_all(action, &clerk.code, now, &objects).await?;
+    }
+    Ok(())
+}
+
 /// What a new case needs beside its members.
 #[derive(Debug)]
 pub struct New {

@@ -231,12 +231,6 @@ pub(super) async fn finish(write: &mut Write, batch: i64, clerk: &Clerk, now: Ti
     .bind(batch)
     .fetch_all(write.connection())
     .await?;
-    for id in cases {
-        if let Some(case) = case::find_in(write, id).await?
-            && case::advance(write, &case, &[State::Matching], State::Matched).await?
-        {
-            case::note(write, id, Action("case.matched"), None, clerk, now).await?;
-        }
-    }
-    Ok(())
+    case::advance_all(write, &cases, [State::Matching, State::Matched], Action("case.matched"), clerk, now)
+        .await
 }

@@ -1,6 +1,6 @@
 //! Batches: cases that are asked about together, and who of them goes on an institution's roster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use protocol::Time;
 use protocol::roster::Level;
@@ -166,16 +166,14 @@ pub async fn make(
 }
 
 /// Who goes on a roster.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
     /// The person.
     pub person: i64,
     /// For which case.
     pub case: i64,
-    /// The household's number.
-    pub household: String,
-    /// What allows it.
-    pub authorisation: Authorisation,
+    /// The authorisation that allows it.
+    pub authorisation: i64,
 }
 
 /// Who does not, and why (`left_out.…` in the dictionary).
@@ -203,7 +201,7 @@ pub async fn divide(
 ) -> Result<(Vec<Asked>, Vec<LeftOut>), Fault> {
     let today = local_day(now);
     let since = unix(now) - GUARD_DAYS * 86_400;
-    let recently: BTreeSet<i64> = sqlx::query_scalar(
+    let recently: HashSet<i64> = sqlx::query_scalar(
         "SELECT person FROM roster_people JOIN rosters ON rosters.id = roster \
          WHERE institution = ? AND rosters.state <> 'void' AND issued > ?",
     )
@@ -213,53 +211,75 @@ pub async fn divide(
     .await?
     .into_iter()
     .collect();
-    let rows = sqlx::query(
-        "SELECT members.person AS who, members.case_id, cases.state AS case_state, cases.task, \
-         households.number AS household, authorisations.id, authorisations.number, authorisations.person, form, kinds, \
-         authorisations.level, signed, until, end_code \
-         FROM batch_cases JOIN cases ON cases.id = batch_cases.case_id \
-         JOIN households ON households.id = cases.household JOIN members ON members.case_id = cases.id \
-         LEFT JOIN authorisations ON authorisations.id = members.authorisation \
-         WHERE batch_cases.batch = ? ORDER BY members.case_id, members.id",
-    )
-    .bind(batch)
-    .fetch_all(write.connection())
-    .await?;
+    let cases: Vec<i64> =
+        sqlx::query_scalar("SELECT case_id FROM batch_cases WHERE batch = ? ORDER BY case_id")
+            .bind(batch)
+            .fetch_all(write.connection())
+            .await?;
     let sent_back = sent_back(write, batch).await?;
     let again: BTreeSet<i64> = sent_back.iter().map(|(case, ..)| *case).collect();
     let (mut asked, mut left_out) = (Vec::new(), Vec::new());
-    let mut seen = BTreeSet::new();
-    for row in rows {
-        let (person, case): (i64, i64) = (row.try_get("who")?, row.try_get("case_id")?);
-        let state: String = row.try_get("case_state")?;
-        let task: String = row.try_get("task")?;
-        let named = sent_back.contains(&(case, person, institution.id));
-        if again.contains(&case) && !named {
-            continue;
-        }
-        let authorisation = row.try_get::<Option<i64>, _>("id")?.map(|_| Authorisation::from_row(&row));
-        let authorisation = authorisation.transpose()?;
-        let under_way = matches!(State::read(&state), Some(State::Accepted | State::Matching));
-        let code = match &authorisation {
-            _ if !under_way => Some("stopped"),
-            None => Some("no_authorisation"),
-            Some(one) if one.end_code.as_deref() == Some("withdrawn") => Some("withdrawn"),
-            Some(one) if !one.is_live(today) => Some("ended"),
-            Some(one) if !one.covers(&institution.kind) => Some("out_of_scope"),
-            Some(one) if super::agreement::level(&one.level)? < level => Some("over_level"),
-            Some(_) if recently.contains(&person) && task != "complaint" && !named => Some("asked_recently"),
-            Some(_) if seen.contains(&person) => Some("twice"),
-            Some(_) => None,
-        };
-        match (code, authorisation) {
-            (None, Some(authorisation)) => {
-                seen.insert(person);
-                asked.push(Asked { person, case, household: row.try_get("household")?, authorisation });
+    let mut seen = HashSet::new();
+    for part in cases.chunks(CASES_AT_ONCE) {
+        for row in members(write, batch, part).await? {
+            let (person, case): (i64, i64) = (row.try_get("who")?, row.try_get("case_id")?);
+            let state: &str = row.try_get("case_state")?;
+            let task: &str = row.try_get("task")?;
+            let named = sent_back.contains(&(case, person, institution.id));
+            if again.contains(&case) && !named {
+                continue;
             }
-            (code, _) => left_out.push(LeftOut { person, case, code: code.unwrap_or("no_authorisation") }),
+            let authorisation = row.try_get::<Option<i64>, _>("id")?.map(|_| Authorisation::from_row(&row));
+            let authorisation = authorisation.transpose()?;
+            let under_way = matches!(State::read(state), Some(State::Accepted | State::Matching));
+            let code = match &authorisation {
+                _ if !under_way => Some("stopped"),
+                None => Some("no_authorisation"),
+                Some(one) if one.end_code.as_deref() == Some("withdrawn") => Some("withdrawn"),
+                Some(one) if !one.is_live(today) => Some("ended"),
+                Some(one) if !one.covers(&institution.kind) => Some("out_of_scope"),
+                Some(one) if super::agreement::level(&one.level)? < level => Some("over_level"),
+                Some(_) if recently.contains(&person) && task != "complaint" && !named => {
+                    Some("asked_recently")
+                }
+                Some(_) if seen.contains(&person) => Some("twice"),
+                Some(_) => None,
+            };
+            match (code, authorisation) {
+                (None, Some(Authorisation { id: authorisation, .. })) => {
+                    seen.insert(person);
+                    asked.push(Asked { person, case, authorisation });
+                }
+                (code, _) => {
+                    left_out.push(LeftOut { person, case, code: code.unwrap_or("no_authorisation") });
+                }
+            }
         }
     }
     Ok((asked, left_out))
+}
+
+/// Cases of one statement.
+const CASES_AT_ONCE: usize = 1_000;
+
+/// The members of some of a batch's cases, which are in order, with what allows a question about each.
+async fn members(write: &mut Write, batch: i64, cases: &[i64]) -> Result<Vec<SqliteRow>, Fault> {
+    let rows = sqlx::query(
+        "SELECT members.person AS who, members.case_id, cases.state AS case_state, cases.task, \
+         authorisations.id, authorisations.number, authorisations.person, form, kinds, \
+         authorisations.level, signed, until, end_code \
+         FROM batch_cases JOIN cases ON cases.id = batch_cases.case_id \
+         JOIN members ON members.case_id = cases.id \
+         LEFT JOIN authorisations ON authorisations.id = members.authorisation \
+         WHERE batch_cases.batch = ? AND batch_cases.case_id BETWEEN ? AND ? \
+         ORDER BY members.case_id, members.id",
+    )
+    .bind(batch)
+    .bind(cases.first())
+    .bind(cases.last())
+    .fetch_all(write.connection())
+    .await?;
+    Ok(rows)
 }
 
 /// Whom reviews sent back into this batch: case, person, institution.

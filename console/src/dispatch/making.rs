@@ -1,39 +1,31 @@
 //! Makes a roster: who of a batch may be asked about, in which order, under which terms.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use desk::{Applicants, MakeError, RosterRequest, make_roster};
 use protocol::agreement::{Agreement as Terms, AgreementInForce};
 use protocol::envelope::Head;
 use protocol::roster::{Level, PrfName};
 use protocol::secret::Entropy;
-use protocol::value::{Date, Digest, ReleaseNumber, SealingKey, Text};
+use protocol::value::{Digest, ReleaseNumber, SealingKey, Text};
 use protocol::{Document, Time};
-use zeroize::Zeroizing;
 
 use super::agreement::{self, Institution};
-use super::batch::{self, Asked, Batch};
+use super::batch::{self, Batch};
 use super::error::DispatchError;
+use super::lists::Lists;
 use crate::cases::case::{self, State};
-use crate::cases::person::{self, Person};
 use crate::console::{Centre, Console};
 use crate::edge::local_day;
 use crate::staff::{Clerk, Role, account};
-use crate::store::{Action, Column, Fault, Object, Store, log, unix};
-
-/// The applicants' file a roster was made from; `review` opens it with the answer.
-pub const APPLICANTS: Column<Zeroizing<Vec<u8>>> = Column::new("rosters.applicants");
+use crate::store::{Action, Fault, Object, Store, log, unix};
 
 /// Days a roster may be answered.
 const LIFE_DAYS: u64 = 30;
-/// People in one statement.
-const STRIDE: usize = 500;
+/// People left out, of one statement.
+const AT_ONCE: usize = 500;
 /// The law that permits the question.
 const LEGAL_BASIS: &str = "社会救助暂行办法第五十八条";
-
-/// People who were opened for a batch, so that each roster need not open them anew.
-#[derive(Debug, Default)]
-pub struct People(HashMap<i64, Person>);
 
 /// Who together opens answers: one officer alone, two together, of three any two.
 async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchError> {
@@ -48,8 +40,8 @@ async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchE
 }
 
 /// Makes the roster of a batch for one institution, in one transaction: everything is asked anew, who may not be
-/// asked about is left out and listed, and the head of the log is signed. `people` are those already opened for
-/// the batch's other rosters.
+/// asked about is left out and listed, and the head of the log is signed. `lists` are those of the rosters made before
+/// in this dispatch.
 ///
 /// # Errors
 /// [`DispatchError`]; then nothing has changed.
@@ -59,7 +51,7 @@ pub async fn make(
     institution: &Institution,
     level: Level,
     clerk: &Clerk,
-    people: &mut People,
+    lists: &mut Lists,
 ) -> Result<i64, DispatchError> {
     let (store, now) = (console.store(), console.now()?);
     let today = local_day(now);
@@ -84,17 +76,15 @@ pub async fn make(
         return Err(DispatchError::Rule("dispatch.already"));
     }
     let (asked, left_out) = batch::divide(&mut write, batch.id, institution, level, now).await?;
-    for one in &left_out {
-        sqlx::query(
-            "INSERT OR REPLACE INTO left_out (batch, institution, case_id, person, code) VALUES (?, ?, ?, ?, ?)",
-        )
-        .bind(batch.id)
-        .bind(institution.id)
-        .bind(one.case)
-        .bind(one.person)
-        .bind(one.code)
-        .execute(write.connection())
-        .await?;
+    for part in left_out.chunks(AT_ONCE) {
+        let mut insert = sqlx::QueryBuilder::new(
+            "INSERT OR REPLACE INTO left_out (batch, institution, case_id, person, code) ",
+        );
+        insert.push_values(part, |mut values, one| {
+            values.push_bind(batch.id).push_bind(institution.id);
+            values.push_bind(one.case).push_bind(one.person).push_bind(one.code);
+        });
+        insert.build().execute(write.connection()).await?;
     }
     if asked.is_empty() {
         return Err(DispatchError::Rule("dispatch.nobody"));
@@ -104,58 +94,52 @@ pub async fn make(
             .bind(institution.id)
             .fetch_one(write.connection())
             .await?;
-    let applicants = applicants(store, &asked, people).await?;
+    let count = i64::try_from(asked.len()).unwrap_or(i64::MAX);
+    let list = lists.find_or_add(&mut write, batch.id, asked, today).await?;
     let request = request(&terms, level, groups, serial, batch, now)?;
+    let expires = request.expires;
     let entropy = Entropy::new(&*store.random::<32>()?).map_err(|_| Fault::Randomness)?;
-    let document = make_document(&request, &terms, &applicants, centre, &entropy, today)?;
+    let (shared, applicants) = (console.clone(), Arc::clone(&list.applicants));
+    // Off the threads that serve requests.
+    let document = tokio::task::spawn_blocking(move || {
+        let centre = shared.config().centre.as_ref().ok_or(DispatchError::Rule("dispatch.no_centre"))?;
+        make_document(&request, &terms, &applicants, centre, &entropy)
+    })
+    .await
+    .map_err(|_| Fault::Stored("rosters"))??;
     let digest = Digest::of(&Head::parse(&document)?.pae());
 
     let id = write.next_id("rosters").await?;
     sqlx::query(
-        "INSERT INTO rosters (id, batch, institution, agreement, serial, digest, level, people, issued, expires, \
-         state, document, applicants_sealed, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rosters (id, batch, institution, list, agreement, serial, digest, level, people, issued, expires, \
+         state, document, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id)
     .bind(batch.id)
     .bind(institution.id)
+    .bind(list.id)
     .bind(kept.id)
     .bind(serial)
     .bind(digest.as_bytes().as_slice())
     .bind(level.word())
-    .bind(i64::try_from(asked.len()).unwrap_or(i64::MAX))
+    .bind(count)
     .bind(unix(now))
-    .bind(unix(request.expires))
+    .bind(unix(expires))
     .bind(if kept.cosigned { "unsigned" } else { "ready" })
     .bind(&document)
-    .bind(write.seal(&APPLICANTS, id, &applicants)?)
     .bind(clerk.id)
     .execute(write.connection())
     .await?;
-    let people: Vec<(i64, &Asked)> = (0..).zip(&asked).collect();
-    for part in people.chunks(STRIDE) {
-        let mut insert = sqlx::QueryBuilder::new(
-            "INSERT INTO roster_people (roster, ordinal, person, case_id, authorisation) ",
-        );
-        insert.push_values(part, |mut row, (ordinal, one)| {
-            row.push_bind(id).push_bind(ordinal).push_bind(one.person).push_bind(one.case);
-            row.push_bind(one.authorisation.id);
-        });
-        insert.build().execute(write.connection()).await?;
-    }
+    // The other rosters of the list have moved its cases on already.
     let cases: Vec<i64> = sqlx::query_scalar(
-        "SELECT DISTINCT case_id FROM roster_people JOIN cases ON cases.id = case_id \
-         WHERE roster = ? AND state = 'accepted'",
+        "SELECT DISTINCT case_id FROM list_people JOIN cases ON cases.id = case_id \
+         WHERE list = ? AND state = 'accepted'",
     )
-    .bind(id)
+    .bind(list.id)
     .fetch_all(write.connection())
     .await?;
-    for case in cases {
-        if let Some(case) = case::find_in(&mut write, case).await?
-            && case::advance(&mut write, &case, &[State::Accepted], State::Matching).await?
-        {
-            case::note(&mut write, case.id, Action("case.dispatched"), None, clerk, now).await?;
-        }
-    }
+    let step = [State::Accepted, State::Matching];
+    case::advance_all(&mut write, &cases, step, Action("case.dispatched"), clerk, now).await?;
     sqlx::query("UPDATE batches SET state = 'dispatched' WHERE id = ?")
         .bind(batch.id)
         .execute(write.connection())
@@ -164,6 +148,7 @@ pub async fn make(
         write.log(Action("roster.made"), &clerk.code, now, Object::Document("roster", id, digest)).await?;
     log::checkpoint(&mut write, place, now, &centre.keys.signing).await?;
     write.commit().await?;
+    lists.keep(list);
     Ok(id)
 }
 
@@ -198,13 +183,11 @@ fn request(
 fn make_document(
     request: &RosterRequest,
     terms: &AgreementInForce,
-    applicants: &[u8],
+    applicants: &Applicants,
     centre: &Centre,
     entropy: &Entropy,
-    today: Date,
 ) -> Result<Vec<u8>, DispatchError> {
-    let applicants = Applicants::read(applicants, today).map_err(|_| Fault::Stored("people of a roster"))?;
-    make_roster(request, terms, &applicants, &centre.keys, entropy).map_err(|error| match error {
+    make_roster(request, terms, applicants, &centre.keys, entropy).map_err(|error| match error {
         MakeError::OtherCentre => DispatchError::Rule("dispatch.other_centre"),
         MakeError::NoApplicants => DispatchError::Rule("dispatch.nobody"),
         MakeError::TooManyApplicants => DispatchError::Rule("dispatch.too_many"),
@@ -212,37 +195,4 @@ fn make_document(
         MakeError::Entries => DispatchError::Rule("dispatch.again"),
         MakeError::Decode(_) | MakeError::Check(_) => DispatchError::Rule("dispatch.refused"),
     })
-}
-
-/// The applicants' file of a roster: line n + 2 is ordinal n. Numbers stand in the canonical spelling, so that what
-/// is read is what was asked for.
-async fn applicants(
-    store: &Store,
-    asked: &[Asked],
-    people: &mut People,
-) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let mut file = Zeroizing::new(String::with_capacity(asked.len() * 128));
-    file.push_str("姓名,证件类型,证件号码,授权书编号,授权范围,户号,曾用证件号\n");
-    let new: Vec<i64> =
-        asked.iter().map(|one| one.person).filter(|person| !people.0.contains_key(person)).collect();
-    people.0.extend(person::open_many(store, &new).await?);
-    for one in asked {
-        let person = people.0.get(&one.person).ok_or(Fault::Stored("people"))?;
-        let (first, former) = person.numbers.split_first().ok_or(Fault::Stored("person_numbers"))?;
-        let former: Vec<&str> = former.iter().map(|stored| stored.number.as_str()).collect();
-        let scope = one.authorisation.scope();
-        let cells = [
-            person.name.as_str(),
-            person::hint_word(first.kind),
-            first.number.as_str(),
-            one.authorisation.number.as_str(),
-            scope.as_str(),
-            one.household.as_str(),
-            &former.join("；"),
-        ];
-        let quoted = cells.map(|cell| format!("\"{}\"", cell.replace('"', "\"\"")));
-        file.push_str(&quoted.join(","));
-        file.push('\n');
-    }
-    Ok(Zeroizing::new(file.as_bytes().to_vec()))
 }

@@ -15,6 +15,7 @@ use crate::console::Console;
 use crate::dispatch::agreement::{self, Institution};
 use crate::dispatch::batch::{self, Batch};
 use crate::dispatch::error::DispatchError;
+use crate::dispatch::lists::Lists;
 use crate::dispatch::roster::{self, Roster};
 use crate::dispatch::{answers, making, sending};
 use crate::staff::{Clerk, Role};
@@ -295,10 +296,10 @@ async fn dispatch(
     fields.confirm(&console, &clerk).await?;
     // A roster an institution, each in a transaction of its own: what was made stays when the next can't be. Where
     // nobody is to be asked about, none is made.
-    let (mut made, mut people) = (0, making::People::default());
+    let (mut made, mut lists) = (0, Lists::default());
     for i in agreement::institutions(console.store(), console.today()?).await? {
         if chosen.contains(&i.id) {
-            match making::make(&console, &b, &i, level, &clerk, &mut people).await {
+            match making::make(&console, &b, &i, level, &clerk, &mut lists).await {
                 Ok(_) => made += 1,
                 Err(DispatchError::Rule("dispatch.nobody")) => {}
                 Err(other) => return Err(other.into()),

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::ReviewError;
 use super::findings::{Entry, FINDING, Finding, Looked, SOURCE, Signed, signed};
 use crate::console::Console;
-use crate::dispatch::{agreement, making};
+use crate::dispatch::{agreement, lists};
 use crate::jobs::Job;
 use crate::staff::{Clerk, Role, account};
 use crate::store::{Action, Columns as _, Fault, Json, Object, Store, unix};
@@ -301,14 +301,15 @@ async fn open_one(
 ) -> Result<bool, ReviewError> {
     let store = console.store();
     let row = sqlx::query(
-        "SELECT rosters.document, rosters.agreement, rosters.applicants_sealed, answers.document AS answer \
-         FROM answers JOIN rosters ON rosters.id = answers.roster WHERE answers.id = ?",
+        "SELECT rosters.document, rosters.agreement, lists.id AS list, applicants_sealed, answers.document AS answer \
+         FROM answers JOIN rosters ON rosters.id = answers.roster JOIN lists ON lists.id = rosters.list \
+         WHERE answers.id = ?",
     )
     .bind(one.answer)
     .fetch_one(store.read())
     .await?;
     let applicants: Zeroizing<Vec<u8>> =
-        store.open_cell(&making::APPLICANTS, one.roster, &row, "applicants_sealed")?;
+        store.open_cell(&lists::APPLICANTS, row.try_get("list")?, &row, "applicants_sealed")?;
     let terms = Document::<Terms>::read(&agreement::document(store, row.try_get("agreement")?).await?)
         .map_err(Fault::Own)?;
     let (document, answer): (Vec<u8>, Vec<u8>) = (row.try_get("document")?, row.try_get("answer")?);

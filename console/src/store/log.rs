@@ -54,35 +54,50 @@ pub struct Place {
     pub head: Digest,
 }
 
+/// Entries of one statement.
+const AT_ONCE: usize = 500;
+
+/// Appends an entry for each of `objects`; gives the place of the last.
 pub(super) async fn append(
     write: &mut Write,
     action: Action,
     actor: &Code,
     at: Time,
-    object: Object,
+    objects: &[Object],
 ) -> Result<Place, Fault> {
     let last = sqlx::query("SELECT sequence, digest FROM log ORDER BY sequence DESC LIMIT 1")
         .fetch_optional(write.connection())
         .await?;
-    let (position, previous) = match last {
-        Some(row) => (row.try_get::<i64, _>("sequence")? + 1, row.digest("digest")?),
-        None => (1, LogEntry::GENESIS),
+    let mut place = match last {
+        Some(row) => Place { position: row.try_get("sequence")?, head: row.digest("digest")? },
+        None => Place { position: 0, head: LogEntry::GENESIS },
     };
-    let sequence = u64::try_from(position).map_err(|_| Fault::Stored("log"))?;
-    let action = action.0.parse()?;
-    let entry = LogEntry { action, actor: actor.clone(), at, object: object.digest(), previous, sequence };
-    let head = entry.digest()?;
-    let json = String::from_utf8(canonical::encode(&entry)?).map_err(|_| Fault::Stored("log"))?;
-    let (kind, row) = object.row().unzip();
-    sqlx::query("INSERT INTO log (sequence, digest, entry, kind, object) VALUES (?, ?, ?, ?, ?)")
-        .bind(position)
-        .bind(head.as_bytes().as_slice())
-        .bind(json)
-        .bind(kind)
-        .bind(row)
-        .execute(write.connection())
-        .await?;
-    Ok(Place { position, head })
+    let action: Code = action.0.parse()?;
+    for part in objects.chunks(AT_ONCE) {
+        let mut entries = Vec::with_capacity(part.len());
+        for object in part {
+            let position = place.position + 1;
+            let entry = LogEntry {
+                action: action.clone(),
+                actor: actor.clone(),
+                at,
+                object: object.digest(),
+                previous: place.head,
+                sequence: u64::try_from(position).map_err(|_| Fault::Stored("log"))?,
+            };
+            place = Place { position, head: entry.digest()? };
+            let json = String::from_utf8(canonical::encode(&entry)?).map_err(|_| Fault::Stored("log"))?;
+            entries.push((place, json, object.row()));
+        }
+        let mut insert = sqlx::QueryBuilder::new("INSERT INTO log (sequence, digest, entry, kind, object) ");
+        insert.push_values(entries, |mut values, (place, json, row)| {
+            let (kind, row) = row.unzip();
+            values.push_bind(place.position).push_bind(place.head.as_bytes().to_vec()).push_bind(json);
+            values.push_bind(kind).push_bind(row);
+        });
+        insert.build().execute(write.connection()).await?;
+    }
+    Ok(place)
 }
 
 /// An entry with the row it is about.

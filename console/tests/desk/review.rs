@@ -262,9 +262,9 @@ async fn one_key_fails_cryptographically() {
         sqlx::query_scalar("SELECT document FROM agreements").fetch_one(store.read()).await.unwrap();
     let sealed: Vec<u8> =
         sqlx::query_scalar("SELECT document FROM answers").fetch_one(store.read()).await.unwrap();
-    let row = sqlx::query("SELECT * FROM rosters").fetch_one(store.read()).await.unwrap();
+    let row = sqlx::query("SELECT * FROM lists").fetch_one(store.read()).await.unwrap();
     let people =
-        store.open_cell(&console::dispatch::making::APPLICANTS, 1, &row, "applicants_sealed").unwrap();
+        store.open_cell(&console::dispatch::lists::APPLICANTS, 1, &row, "applicants_sealed").unwrap();
     let open = |officers: &[&OpeningKey]| {
         let terms = Document::read(&terms).unwrap();
         let question = Question::read(&roster, &[terms], &people).unwrap();
