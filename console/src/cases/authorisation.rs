@@ -76,9 +76,15 @@ impl Authorisation {
         })
     }
 
+    /// What decides whether it allows a question.
+    pub fn grant(&self) -> Grant<'_> {
+        let end_code = self.end_code.as_deref();
+        Grant { kinds: &self.kinds, level: &self.level, signed: self.signed, until: self.until, end_code }
+    }
+
     /// Whether it allows a question today.
     pub fn is_live(&self, today: Date) -> bool {
-        self.end_code.is_none() && self.signed <= today && self.until.is_none_or(|last| today <= last)
+        self.grant().is_live(today)
     }
 
     /// Its state's name in the dictionary (`authorisation.…`).
@@ -90,15 +96,32 @@ impl Authorisation {
             None => "expired",
         }
     }
+}
+
+/// What decides whether an authorisation allows a question.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant<'a> {
+    /// With commas.
+    pub kinds: &'a str,
+    /// `L0`, `L1` or `L2`.
+    pub level: &'a str,
+    /// Day of the signature.
+    pub signed: Date,
+    /// Last day, where the form has one.
+    pub until: Option<Date>,
+    /// Why it ended, when it did.
+    pub end_code: Option<&'a str>,
+}
+
+impl Grant<'_> {
+    /// Whether it allows a question today.
+    pub fn is_live(&self, today: Date) -> bool {
+        self.end_code.is_none() && self.signed <= today && self.until.is_none_or(|last| today <= last)
+    }
 
     /// Whether it covers institutions of a kind.
     pub fn covers(&self, kind: &str) -> bool {
         self.kinds.split(',').any(|covered| covered == kind)
-    }
-
-    /// Scope as a roster's commitment has it.
-    pub fn scope(&self) -> String {
-        format!("{}:{}", self.kinds, self.level)
     }
 }
 
@@ -201,6 +224,7 @@ mod tests {
         assert_eq!(one.state(day("2027-01-01")), "expired");
         one.end_code = Some("withdrawn".to_owned());
         assert!(!one.is_live(day("2026-12-31")));
-        assert!(one.covers("bank") && !one.covers("insurance") && !one.covers("ban"));
+        let grant = one.grant();
+        assert!(grant.covers("bank") && !grant.covers("insurance") && !grant.covers("ban"));
     }
 }

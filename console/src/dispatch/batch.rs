@@ -5,11 +5,12 @@ use std::collections::{BTreeSet, HashSet};
 use protocol::Time;
 use protocol::roster::Level;
 use protocol::value::Date;
+use serde::Deserialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::agreement::Institution;
-use crate::cases::authorisation::Authorisation;
+use crate::cases::authorisation::Grant;
 use crate::cases::case::State;
 use crate::edge::local_day;
 use crate::staff::Clerk;
@@ -221,32 +222,28 @@ pub async fn divide(
     let (mut asked, mut left_out) = (Vec::new(), Vec::new());
     let mut seen = HashSet::new();
     for part in cases.chunks(CASES_AT_ONCE) {
-        for row in members(write, batch, part).await? {
-            let (person, case): (i64, i64) = (row.try_get("who")?, row.try_get("case_id")?);
-            let state: &str = row.try_get("case_state")?;
-            let task: &str = row.try_get("task")?;
+        let members = members(write, batch, part).await?;
+        for member in read(&members)? {
+            let Member { person, case, .. } = member;
             let named = sent_back.contains(&(case, person, institution.id));
             if again.contains(&case) && !named {
                 continue;
             }
-            let authorisation = row.try_get::<Option<i64>, _>("id")?.map(|_| Authorisation::from_row(&row));
-            let authorisation = authorisation.transpose()?;
-            let under_way = matches!(State::read(state), Some(State::Accepted | State::Matching));
-            let code = match &authorisation {
+            let under_way = matches!(State::read(member.state), Some(State::Accepted | State::Matching));
+            let is_recent = recently.contains(&person) && member.task != "complaint" && !named;
+            let code = match member.grant()? {
                 _ if !under_way => Some("stopped"),
                 None => Some("no_authorisation"),
-                Some(one) if one.end_code.as_deref() == Some("withdrawn") => Some("withdrawn"),
-                Some(one) if !one.is_live(today) => Some("ended"),
-                Some(one) if !one.covers(&institution.kind) => Some("out_of_scope"),
-                Some(one) if super::agreement::level(&one.level)? < level => Some("over_level"),
-                Some(_) if recently.contains(&person) && task != "complaint" && !named => {
-                    Some("asked_recently")
-                }
+                Some(grant) if grant.end_code == Some("withdrawn") => Some("withdrawn"),
+                Some(grant) if !grant.is_live(today) => Some("ended"),
+                Some(grant) if !grant.covers(&institution.kind) => Some("out_of_scope"),
+                Some(grant) if super::agreement::level(grant.level)? < level => Some("over_level"),
+                Some(_) if is_recent => Some("asked_recently"),
                 Some(_) if seen.contains(&person) => Some("twice"),
                 Some(_) => None,
             };
-            match (code, authorisation) {
-                (None, Some(Authorisation { id: authorisation, .. })) => {
+            match (code, member.authorisation) {
+                (None, Some(authorisation)) => {
                     seen.insert(person);
                     asked.push(Asked { person, case, authorisation });
                 }
@@ -262,24 +259,53 @@ pub async fn divide(
 /// Cases of one statement.
 const CASES_AT_ONCE: usize = 1_000;
 
-/// The members of some of a batch's cases, which are in order, with what allows a question about each.
-async fn members(write: &mut Write, batch: i64, cases: &[i64]) -> Result<Vec<SqliteRow>, Fault> {
-    let rows = sqlx::query(
-        "SELECT members.person AS who, members.case_id, cases.state AS case_state, cases.task, \
-         authorisations.id, authorisations.number, authorisations.person, form, kinds, \
-         authorisations.level, signed, until, end_code \
+/// A member of a batch's case, with what allows a question.
+#[derive(Deserialize)]
+struct Member<'a> {
+    person: i64,
+    case: i64,
+    state: &'a str,
+    task: &'a str,
+    authorisation: Option<i64>,
+    kinds: Option<&'a str>,
+    level: Option<&'a str>,
+    signed: Option<u32>,
+    until: Option<u32>,
+    end_code: Option<&'a str>,
+}
+
+impl Member<'_> {
+    fn grant(&self) -> Result<Option<Grant<'_>>, Fault> {
+        let (Some(kinds), Some(level), Some(signed)) = (self.kinds, self.level, self.signed) else {
+            return Ok(None);
+        };
+        let day = |number| Date::from_number(number).ok_or(Fault::Stored("authorisations"));
+        let until = self.until.map(day).transpose()?;
+        Ok(Some(Grant { kinds, level, signed: day(signed)?, until, end_code: self.end_code }))
+    }
+}
+
+/// The members of some of a batch's cases, which are in order: lists of [`Member`]'s fields, in JSON. A row for each
+/// would take the driver longer than the query.
+async fn members(write: &mut Write, batch: i64, cases: &[i64]) -> Result<String, Fault> {
+    let rows = sqlx::query_scalar(
+        "SELECT json_group_array(json_array(members.person, members.case_id, cases.state, cases.task, \
+         authorisations.id, kinds, level, signed, until, end_code) ORDER BY members.case_id, members.id) \
          FROM batch_cases JOIN cases ON cases.id = batch_cases.case_id \
          JOIN members ON members.case_id = cases.id \
          LEFT JOIN authorisations ON authorisations.id = members.authorisation \
-         WHERE batch_cases.batch = ? AND batch_cases.case_id BETWEEN ? AND ? \
-         ORDER BY members.case_id, members.id",
+         WHERE batch_cases.batch = ? AND batch_cases.case_id BETWEEN ? AND ?",
     )
     .bind(batch)
     .bind(cases.first())
     .bind(cases.last())
-    .fetch_all(write.connection())
+    .fetch_one(write.connection())
     .await?;
     Ok(rows)
+}
+
+fn read(members: &str) -> Result<Vec<Member<'_>>, Fault> {
+    serde_json::from_str(members).map_err(|_| Fault::Stored("members"))
 }
 
 /// Whom reviews sent back into this batch: case, person, institution.
