@@ -324,12 +324,15 @@ async fn one_round(
         // The same half minute's code once more: this test is faster than the clock.
         sqlx::query("UPDATE staff SET totp_last_step = 0").execute(write.connection()).await.unwrap();
         write.commit().await.unwrap();
-        let (cookie, path) = (maker.cookie.clone(), format!("{batch}/dispatch"));
+        let (cookie, board, path) = (maker.cookie.clone(), batch.clone(), format!("{batch}/dispatch"));
         let body = format!("institution=1&level=L1&one_time={}", totp::code_at(&maker.secret, now()));
         let said = risk
             .take(1, move |address| {
-                let reply = ask(address, &cookie, "POST", &path, FORM, body.as_bytes());
-                reply.is_some_and(|reply| !reply.location.is_empty())
+                let begun = ask(address, &cookie, "POST", &path, FORM, body.as_bytes());
+                let Some(begun) = begun.filter(|reply| reply.location.starts_with("/work/")) else {
+                    return false;
+                };
+                wait(address, &cookie, &begun.location).is_some_and(|page| page.location == board)
             })
             .await;
         let kept = done("SELECT count(*) FROM rosters").await == rounds;

@@ -28,6 +28,7 @@ mod rechecks;
 mod reports;
 mod review;
 mod rules;
+mod work;
 
 use axum::Router;
 use axum::extract::Request;
@@ -78,6 +79,7 @@ fn all(console: &Console) -> Routes {
     let routes = rechecks::routes(routes);
     let routes = notices::routes(routes);
     let routes = counters::routes(routes);
+    let routes = work::routes(routes);
     let routes = holidays::routes(routes);
     let routes = account::routes(routes);
     logbook::routes(routes)

@@ -10,6 +10,7 @@ use super::form::Fields;
 use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading};
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
+use super::work;
 use crate::cases::person;
 use crate::console::Console;
 use crate::dispatch::agreement::{self, Institution};
@@ -294,22 +295,23 @@ async fn dispatch(
         return refuse("batch.nobody_chosen");
     }
     fields.confirm(&console, &clerk).await?;
-    // A roster an institution, each in a transaction of its own: what was made stays when the next can't be. Where
-    // nobody is to be asked about, none is made.
-    let (mut made, mut lists) = (0, Lists::default());
-    for i in agreement::institutions(console.store(), console.today()?).await? {
-        if chosen.contains(&i.id) {
-            match making::make(&console, &b, &i, level, &clerk, &mut lists).await {
+    let institutions = agreement::institutions(console.store(), console.today()?).await?;
+    let chosen: Vec<Institution> = institutions.into_iter().filter(|i| chosen.contains(&i.id)).collect();
+    let shared = console.clone();
+    Ok(work::begin(&console, &clerk.clone(), |job| async move {
+        // A roster an institution, each in a transaction of its own: what was made stays when the next can't be.
+        // Where nobody is to be asked about, none is made.
+        let (mut made, mut lists) = (0, Lists::default());
+        for (done, institution) in chosen.iter().enumerate() {
+            job.step(done, chosen.len());
+            match making::make(&shared, &b, institution, level, &clerk, &mut lists).await {
                 Ok(_) => made += 1,
                 Err(DispatchError::Rule("dispatch.nobody")) => {}
                 Err(other) => return Err(other.into()),
             }
         }
-    }
-    if made == 0 {
-        return refuse("dispatch.nobody");
-    }
-    Ok(to(&format!("/batches/{id}")))
+        if made == 0 { refuse("dispatch.nobody") } else { Ok(format!("/batches/{id}")) }
+    }))
 }
 
 async fn fetch(

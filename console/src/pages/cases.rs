@@ -9,6 +9,7 @@ use super::layout::{At, Listing, PER_PAGE, View, choice, day, field, heading, in
 use super::people::{defects, state_tag};
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
+use super::work;
 use crate::cases::calendar::Calendar;
 use crate::cases::case::{self, Case, Filter, State as Stage, TASKS};
 use crate::cases::{authorisation, person, scan};
@@ -443,32 +444,39 @@ async fn accept(
 }
 
 /// Accepts everything that waits, is in order and was entered by others; the rest stays.
-async fn accept_all(State(console): State<Console>, clerk: Clerk) -> Result<Response, Refusal> {
-    let (store, today) = (console.store(), console.today()?);
-    let calendar = Calendar::read(store).await?;
-    let waiting: Vec<i64> = sqlx::query_scalar("SELECT id FROM cases WHERE state = 'received' ORDER BY id")
-        .fetch_all(store.read())
-        .await?;
-    let mut write = store.write().await?;
-    let (mut accepted, mut own) = (0, 0);
-    for id in waiting {
-        let members = case::members(store, id).await?;
-        let Some(one) = case::find_in(&mut write, id).await? else { continue };
-        if !case::defects(&one, &members, today).is_empty() {
-            continue;
+async fn accept_all(State(console): State<Console>, clerk: Clerk) -> Response {
+    let shared = console.clone();
+    work::begin(&console, &clerk.clone(), |job| async move {
+        let (store, now, today) = (shared.store(), shared.now()?, shared.today()?);
+        let calendar = Calendar::read(store).await?;
+        let waiting: Vec<i64> =
+            sqlx::query_scalar("SELECT id FROM cases WHERE state = 'received' ORDER BY id")
+                .fetch_all(store.read())
+                .await?;
+        let mut write = store.write().await?;
+        let (mut accepted, mut own) = (0, 0);
+        for (done, id) in waiting.iter().enumerate() {
+            if done % 100 == 0 {
+                job.step(done, waiting.len());
+            }
+            let members = case::members(store, *id).await?;
+            let Some(one) = case::find_in(&mut write, *id).await? else { continue };
+            if !case::defects(&one, &members, today).is_empty() {
+                continue;
+            }
+            if case::is_own(store, *id, &clerk).await? {
+                own += 1;
+                continue;
+            }
+            case::accept(&mut write, &one, &calendar, &clerk, now).await?;
+            accepted += 1;
         }
-        if case::is_own(store, id, &clerk).await? {
-            own += 1;
-            continue;
+        if accepted == 0 && own > 0 {
+            return refuse("accept.own_work");
         }
-        case::accept(&mut write, &one, &calendar, &clerk, console.now()?).await?;
-        accepted += 1;
-    }
-    if accepted == 0 && own > 0 {
-        return refuse("accept.own_work");
-    }
-    write.commit().await?;
-    Ok(to("/cases?state=received"))
+        write.commit().await?;
+        Ok("/cases?state=received".to_owned())
+    })
 }
 
 /// Returns once, with every defect in the note.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::HeaderName;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use maud::html;
@@ -12,6 +11,7 @@ use super::form::Fields;
 use super::layout::{View, field, heading};
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, Routes, to};
+use super::work;
 use crate::cases::import;
 use crate::cases::template::{self, Defect};
 use crate::console::Console;
@@ -109,14 +109,13 @@ async fn progress(
 ) -> Result<Response, Refusal> {
     let t = view.words;
     let Some(job) = console.jobs().find(id, clerk.id) else { return Err(Refusal::NotFound) };
-    let (done, of) = job.progress();
     match job.outcome() {
         Some(Outcome::Done(path)) => Ok(view.page(
             t.t("menu.import"),
             &html! {
                 div.sheet {
                     (heading(t.t("import.done"), ""))
-                    p.notice.good #done { (t.fill("import.done_lead", &[("n", &of)])) }
+                    p.notice.good #done { (t.fill("import.done_lead", &[("n", &job.progress().1)])) }
                     p.actions { a.button href=(path) { (t.t("import.to_cases")) } }
                 }
             },
@@ -124,19 +123,7 @@ async fn progress(
         Some(Outcome::Defects(defects)) => Ok(defects_page(&view, &defects)),
         Some(Outcome::Refused(key)) => refuse(key),
         Some(Outcome::Failed) => refuse("refused.fault"),
-        None => {
-            let page = view.page(
-                t.t("menu.import"),
-                &html! {
-                    div.sheet {
-                        (heading(t.t("import.running"), t.t("import.running_lead")))
-                        progress max=(of.max(1)) value=(done) {}
-                        p { (t.fill("import.progress", &[("n", &done), ("of", &of)])) }
-                    }
-                },
-            );
-            Ok(([(HeaderName::from_static("refresh"), "1")], page).into_response())
-        }
+        None => Ok(work::running(&view, &job, ["import.running", "import.running_lead", "import.progress"])),
     }
 }
 

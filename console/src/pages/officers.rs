@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderName;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
@@ -11,6 +10,7 @@ use super::form::Fields;
 use super::layout::{At, Listing, PER_PAGE, View, field, heading};
 use super::problem::{Refusal, refuse};
 use super::routes::{OFFICERS, READERS, Routes, to};
+use super::work;
 use crate::console::Console;
 use crate::dispatch::batch;
 use crate::jobs::Outcome;
@@ -199,28 +199,15 @@ async fn progress(
     State(console): State<Console>,
     view: View,
     clerk: Clerk,
-    Path((id, of)): Path<(i64, u64)>,
+    Path((_, of)): Path<(i64, u64)>,
 ) -> Result<Response, Refusal> {
-    let t = view.words;
     let Some(job) = console.jobs().find(of, clerk.id) else { return Err(Refusal::NotFound) };
-    let (done, all) = job.progress();
     match job.outcome() {
         Some(Outcome::Done(path)) => Ok(to(&path)),
         Some(Outcome::Refused(key)) => refuse(key),
         Some(_) => refuse("opening.failed"),
         None => {
-            let page = view.page(
-                t.t("menu.openings"),
-                &html! {
-                    div.sheet {
-                        (heading(t.t("opening.running"), t.t("opening.running_lead")))
-                        progress max=(all.max(1)) value=(done) {}
-                        p { (t.fill("opening.progress", &[("n", &done), ("of", &all)])) }
-                        p { a href={ "/openings/" (id) } { (t.t("form.back")) } }
-                    }
-                },
-            );
-            Ok(([(HeaderName::from_static("refresh"), "1")], page).into_response())
+            Ok(work::running(&view, &job, ["opening.running", "opening.running_lead", "opening.progress"]))
         }
     }
 }

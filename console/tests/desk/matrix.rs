@@ -54,6 +54,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/import/template.csv", "o"),
     ("POST", "/import", "o"),
     ("GET", "/import/{id}", "o"),
+    ("GET", "/work/{id}", "orhka"),
     ("GET", "/institutions", "orhka"),
     ("POST", "/institutions", "o"),
     ("POST", "/agreements/{id}/confirm", "orh"),

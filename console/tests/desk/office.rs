@@ -195,7 +195,23 @@ impl<'o> Person<'o> {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(body))
             .unwrap();
-        self.send(request).await
+        let reply = self.send(request).await;
+        self.done(reply).await
+    }
+
+    /// Waits until the work that a form has begun leads somewhere.
+    async fn done(&mut self, reply: Reply) -> Reply {
+        let at = match reply.headers.get("location").and_then(|at| at.to_str().ok()) {
+            Some(at) if at.starts_with("/work/") => at.to_owned(),
+            _ => return reply,
+        };
+        loop {
+            let page = self.get(&at).await;
+            if page.headers.get("refresh").is_none() {
+                return page;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
     }
 
     /// A form with a file.
