@@ -1,5 +1,5 @@
-//! `hedui desk serve` is killed a hundred times, at random points of an import, a dispatch or an opening, and started
-//! again. What counts as a failure: something that was confirmed is gone; something is there by halves or twice; the
+//! `hedui desk serve` is killed again and again, at random points of an import, a dispatch, an opening, the issuing of
+//! a report or the closing of a file, and started again. What counts as a failure: something that was confirmed is gone; something is there by halves or twice; the
 //! log does not follow from itself.
 
 #![allow(
@@ -29,9 +29,11 @@ use protocol::Time;
 use protocol::value::Date;
 use steps::{CENTRE_PASSPHRASE, agree, number, second, the_centre};
 
-const KILLS: usize = 100;
+const KILLS: usize = 160;
 const HOUSEHOLDS: u32 = 60;
 const PEOPLE: u32 = 2 * HOUSEHOLDS;
+/// Cases of a round that get as far as a closed file.
+const REPORTS: i64 = 2;
 
 fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -134,15 +136,26 @@ fn wait(address: &str, cookie: &str, path: &str) -> Option<Reply> {
     }
 }
 
+/// What the desk is killed at.
+const KINDS: [&str; 5] = ["import", "dispatch", "opening", "issuing", "closing"];
+
 /// What is done again and again until it is done, and killed in between.
 struct Risk<'o> {
     office: &'o Office,
     kills: usize,
-    /// How many of the kills came before the desk had said that it is done.
-    cut: usize,
+    /// How many of the kills came before the desk had said that it is done, by kind.
+    cut: [usize; KINDS.len()],
     random: u64,
     /// How long the last one that was done took, by kind.
-    took: [Duration; 3],
+    took: [Duration; KINDS.len()],
+}
+
+/// The four people of the office whose work is killed.
+struct Staff<'o> {
+    maker: Person<'o>,
+    other: Person<'o>,
+    reviewer: Person<'o>,
+    head: Person<'o>,
 }
 
 impl Risk<'_> {
@@ -170,7 +183,7 @@ impl Risk<'_> {
         if done {
             self.took[kind] = elapsed;
         } else {
-            self.cut += 1;
+            self.cut[kind] += 1;
             self.took[kind] += self.took[kind] / 20; // a point that is never reached would never be tried
         }
         self.sound().await;
@@ -226,6 +239,41 @@ impl Risk<'_> {
                 "a case before its roster",
                 "SELECT count(*) FROM cases WHERE state = 'matching' AND id NOT IN (SELECT case_id FROM roster_people)",
             ),
+            (
+                "a second number or version",
+                "SELECT count(*) FROM (SELECT case_id, count(*) AS n FROM reports GROUP BY 1 HAVING n > 1)",
+            ),
+            (
+                "a hole in the reports' numbers",
+                "SELECT count(*) FROM reports WHERE CAST(substr(number, 8) AS INTEGER) <> id OR version <> 1",
+            ),
+            (
+                "a number that was spent on nothing",
+                "SELECT count(*) FROM sequences WHERE name LIKE 'report-number-BG-%' \
+                 AND next <> 1 + (SELECT count(*) FROM reports)",
+            ),
+            (
+                "a report without its paper, its copy or its signed checkpoint",
+                "SELECT count(*) FROM reports WHERE pdf_sealed IS NULL OR document_sealed IS NULL OR NOT EXISTS \
+                 (SELECT 1 FROM log JOIN checkpoints ON checkpoints.sequence = log.sequence \
+                 WHERE kind = 'report' AND object = reports.id)",
+            ),
+            (
+                "a case that is issued without a report, or the other way round",
+                "SELECT count(*) FROM cases WHERE (state IN ('issued', 'archived')) <> (id IN (SELECT case_id FROM reports))",
+            ),
+            (
+                "a file closed twice, or out of turn",
+                "SELECT count(*) FROM archives WHERE version <> 1 OR sequence <> id OR CAST(substr(number, 8) AS INTEGER) <> id",
+            ),
+            (
+                "a file by halves",
+                "SELECT count(*) FROM archives WHERE files <> (SELECT count(*) FROM archive_files WHERE archive = archives.id)",
+            ),
+            (
+                "a case that is archived without a file, or the other way round",
+                "SELECT count(*) FROM cases WHERE (state = 'archived') <> (id IN (SELECT case_id FROM archives))",
+            ),
         ] {
             assert_eq!(self.count(query).await, 0, "{what}, after {} kills", self.kills);
         }
@@ -233,6 +281,9 @@ impl Risk<'_> {
         assert_eq!(self.logged("case.received").await, self.count("SELECT count(*) FROM cases").await);
         assert_eq!(self.logged("roster.made").await, self.count("SELECT count(*) FROM rosters").await);
         assert_eq!(self.logged("answer.opened").await, 2 * self.count("SELECT count(*) FROM openings").await);
+        // One of the report and one of its case.
+        assert_eq!(self.logged("report.issued").await, 2 * self.count("SELECT count(*) FROM reports").await);
+        assert_eq!(self.logged("case.archived").await, self.count("SELECT count(*) FROM archives").await);
     }
 }
 
@@ -257,41 +308,52 @@ async fn a_killed_desk_has_kept_what_it_confirmed_and_repeats_nothing() {
     let office = Office::with(|config| config.centre = Some(the_centre().1)).await;
     // One-time codes turn the clock on: begin a while ago, so that sessions never lie ahead of the desk's own clock.
     office.clock.set(now().unix() - 600);
-    let mut maker = office.person("jb01", &[Role::Operator]).await;
-    let mut other = office.person("jb02", &[Role::Operator]).await;
+    let mut staff = Staff {
+        maker: office.person("jb01", &[Role::Operator]).await,
+        other: office.person("jb02", &[Role::Operator]).await,
+        reviewer: office.person("fh01", &[Role::Reviewer]).await,
+        head: office.person("qp01", &[Role::Head]).await,
+    };
     let officers = [Officer::new(&office, "my01", 21).await, Officer::new(&office, "my02", 22).await];
     office.clock.set(now().unix());
-    let agreed = agree(&mut maker, |t| (t.valid_from, t.valid_to) = (day(-10), day(300))).await;
+    let agreed = agree(&mut staff.maker, |t| (t.valid_from, t.valid_to) = (day(-10), day(300))).await;
     assert_eq!(agreed.location(), "/institutions", "{}", agreed.text);
 
     let seed = (now().unix() << 20) | 1;
     println!("seed {seed}");
     let begin = Duration::from_millis(400);
-    let mut risk = Risk { office: &office, kills: 0, cut: 0, random: seed, took: [begin; 3] };
+    let mut risk = Risk { office: &office, kills: 0, cut: [0; KINDS.len()], random: seed, took: [begin; KINDS.len()] };
     let mut round = 0;
     while risk.kills < KILLS {
-        one_round(&mut risk, round, &mut maker, &mut other, &officers).await;
+        one_round(&mut risk, round, &mut staff, &officers).await;
         round += 1;
     }
+    let cut: usize = risk.cut.iter().sum();
     println!(
-        "{} kills, {} of them before the desk had said that it was done, {round} rounds",
+        "{} kills, {cut} of them before the desk had said that it was done ({KINDS:?}: {:?}), {round} rounds",
         risk.kills, risk.cut
     );
-    assert!(risk.cut >= KILLS / 10, "kills came too late to tell anything");
+    assert!(cut >= KILLS / 10, "kills came too late to tell anything");
+    for (kind, cut) in KINDS.iter().zip(risk.cut) {
+        assert!(cut > 0, "no kill came before the end of the {kind}");
+    }
     let people = i64::from(round * PEOPLE);
     assert_eq!(risk.count("SELECT count(*) FROM people").await, people);
     assert_eq!(risk.count("SELECT count(*) FROM findings").await, people);
     assert_eq!(risk.count("SELECT count(*) FROM openings").await, i64::from(round));
     assert_eq!(risk.logged("import.done").await, i64::from(round));
+    let issued = i64::from(round) * REPORTS;
+    assert_eq!(risk.count("SELECT count(*) FROM reports").await, issued);
+    assert_eq!(risk.count("SELECT count(*) FROM archives").await, issued);
 }
 
 async fn one_round(
     risk: &mut Risk<'_>,
     round: u32,
-    maker: &mut Person<'_>,
-    other: &mut Person<'_>,
+    staff: &mut Staff<'_>,
     officers: &[Officer<'_>; 2],
 ) {
+    let Staff { maker, other, .. } = staff;
     let office = risk.office;
     let done = async |query: &'static str| -> i64 {
         sqlx::query_scalar(query).fetch_one(office.console.store().read()).await.unwrap()
@@ -320,10 +382,7 @@ async fn one_round(
 
     // Dispatch.
     while done("SELECT count(*) FROM rosters").await < rounds {
-        let mut write = office.console.store().write().await.unwrap();
-        // The same half minute's code once more: this test is faster than the clock.
-        sqlx::query("UPDATE staff SET totp_last_step = 0").execute(write.connection()).await.unwrap();
-        write.commit().await.unwrap();
+        codes_again(office).await;
         let (cookie, board, path) = (maker.cookie.clone(), batch.clone(), format!("{batch}/dispatch"));
         let body = format!("institution=1&level=L1&one_time={}", totp::code_at(&maker.secret, now()));
         let said = risk
@@ -370,5 +429,51 @@ async fn one_round(
             .await;
         let kept = done("SELECT count(*) FROM openings").await == rounds;
         assert!(kept || !said, "an opening that was confirmed is gone");
+    }
+    for _ in 0..REPORTS {
+        one_report(risk, staff).await;
+    }
+}
+
+/// The same half minute's code once more: this test is faster than the clock.
+async fn codes_again(office: &Office) {
+    let mut write = office.console.store().write().await.unwrap();
+    sqlx::query("UPDATE staff SET totp_last_step = 0").execute(write.connection()).await.unwrap();
+    write.commit().await.unwrap();
+}
+
+/// One case on from its answer: confirmed, issued, closed.
+async fn one_report(risk: &mut Risk<'_>, staff: &mut Staff<'_>) {
+    let office = risk.office;
+    office.clock.set(now().unix());
+    let case = risk.count("SELECT min(id) FROM cases WHERE state = 'matched'").await;
+    let page = staff.reviewer.post(&format!("/reviews/{case}/unmask"), &[]).await;
+    let seen = page.between("name=\"seen\" value=\"", "\"");
+    let confirmed = staff.reviewer.post(&format!("/reviews/{case}/confirm"), &[("seen", &seen)]).await;
+    assert_eq!(confirmed.location(), format!("/reviews/{case}"), "{}", confirmed.text);
+
+    for (kind, step, table) in [(3, "report", "reports"), (4, "archive", "archives")] {
+        let kept = async || -> bool {
+            let query = format!("SELECT count(*) FROM {table} WHERE case_id = ?");
+            let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
+                .bind(case)
+                .fetch_one(office.console.store().read())
+                .await
+                .unwrap();
+            count == 1
+        };
+        while !kept().await {
+            codes_again(office).await;
+            let who = if step == "report" { &staff.head } else { &staff.maker };
+            let (cookie, path) = (who.cookie.clone(), format!("/cases/{case}/{step}"));
+            let body = format!("one_time={}", totp::code_at(&who.secret, now()));
+            let said = risk
+                .take(kind, move |address| {
+                    let reply = ask(address, &cookie, "POST", &path, FORM, body.as_bytes());
+                    reply.is_some_and(|reply| !reply.location.is_empty())
+                })
+                .await;
+            assert!(kept().await || !said, "what was confirmed is gone: {step}");
+        }
     }
 }

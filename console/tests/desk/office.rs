@@ -72,6 +72,23 @@ impl Office {
         Self { app: console::pages::app(&console), console, clock, folder }
     }
 
+    /// The same desk from another folder, by the same clock.
+    #[allow(dead_code, reason = "for the desk that was restored")]
+    pub(crate) async fn reopened(&self, data: &std::path::Path) -> Self {
+        let store = Store::open(data, PASSPHRASE, Arc::new(SystemRandomness)).await.unwrap();
+        let config = Config {
+            listen: "127.0.0.1:8650".parse().unwrap(),
+            names: Vec::new(),
+            tls: None,
+            centre: Some(crate::steps::the_centre().1),
+            relay: None,
+            cost: Cost::LEAST,
+        };
+        let console = Console::new(store, Arc::new(self.clock.clone()), config);
+        let folder = tempfile::tempdir().unwrap();
+        Self { app: console::pages::app(&console), console, clock: self.clock.clone(), folder }
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("desk")
     }
