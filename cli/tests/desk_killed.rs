@@ -322,7 +322,8 @@ async fn a_killed_desk_has_kept_what_it_confirmed_and_repeats_nothing() {
     let seed = (now().unix() << 20) | 1;
     println!("seed {seed}");
     let begin = Duration::from_millis(400);
-    let mut risk = Risk { office: &office, kills: 0, cut: [0; KINDS.len()], random: seed, took: [begin; KINDS.len()] };
+    let mut risk =
+        Risk { office: &office, kills: 0, cut: [0; KINDS.len()], random: seed, took: [begin; KINDS.len()] };
     let mut round = 0;
     while risk.kills < KILLS {
         one_round(&mut risk, round, &mut staff, &officers).await;
@@ -347,12 +348,7 @@ async fn a_killed_desk_has_kept_what_it_confirmed_and_repeats_nothing() {
     assert_eq!(risk.count("SELECT count(*) FROM archives").await, issued);
 }
 
-async fn one_round(
-    risk: &mut Risk<'_>,
-    round: u32,
-    staff: &mut Staff<'_>,
-    officers: &[Officer<'_>; 2],
-) {
+async fn one_round(risk: &mut Risk<'_>, round: u32, staff: &mut Staff<'_>, officers: &[Officer<'_>; 2]) {
     let Staff { maker, other, .. } = staff;
     let office = risk.office;
     let done = async |query: &'static str| -> i64 {

@@ -48,8 +48,20 @@ async fn export(person: &mut Person<'_>) -> Vec<u8> {
 }
 
 const PAGES: [&str; 14] = [
-    "/", "/people", "/people/1", "/people/1/questions", "/cases", "/cases/1", "/cases/1/report", "/batches/1",
-    "/openings/1", "/reviews/1", "/reports/1", "/archive/1", "/rechecks", "/counters",
+    "/",
+    "/people",
+    "/people/1",
+    "/people/1/questions",
+    "/cases",
+    "/cases/1",
+    "/cases/1/report",
+    "/batches/1",
+    "/openings/1",
+    "/reviews/1",
+    "/reports/1",
+    "/archive/1",
+    "/rechecks",
+    "/counters",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,9 +100,14 @@ async fn a_restored_desk_is_the_desk() {
     std::fs::write(at("backup.key.hedui"), key_file(KeyRole::Officer, "bf01", 31).write().unwrap()).unwrap();
     std::fs::write(at("words"), KEY_PASSPHRASE).unwrap();
     let sealed = at("desk.backup.hedui");
-    hedui(&["desk", "backup"], &[("--data", &office.data()), ("--to", &at("backup.key.hedui")), ("--out", &sealed)]);
+    hedui(
+        &["desk", "backup"],
+        &[("--data", &office.data()), ("--to", &at("backup.key.hedui")), ("--out", &sealed)],
+    );
     let clear = std::fs::read(&sealed).unwrap();
-    for needle in NAMES.map(str::to_owned).into_iter().chain([number(0), "12,345.67".to_owned(), "SQLite".to_owned()]) {
+    for needle in
+        NAMES.map(str::to_owned).into_iter().chain([number(0), "12,345.67".to_owned(), "SQLite".to_owned()])
+    {
         assert!(!clear.windows(needle.len()).any(|window| window == needle.as_bytes()), "{needle}");
     }
     // What the old desk does from here on is not in it.
@@ -108,12 +125,20 @@ async fn a_restored_desk_is_the_desk() {
     );
     let verified = hedui(&["desk", "verify"], &[("--data", &folder)]);
     assert_eq!(restored, verified);
-    assert!(verified["entries"].as_u64().unwrap() > 40 && verified["checkpoints"].as_u64().unwrap() >= 2, "{verified}");
+    assert!(
+        verified["entries"].as_u64().unwrap() > 40 && verified["checkpoints"].as_u64().unwrap() >= 2,
+        "{verified}"
+    );
 
     let new = office.reopened(&folder).await;
     let mut people = Vec::new();
     for person in [&maker, &other, &reviewer, &head, &officers[0].person] {
-        let mut one = Person { office: &new, code: person.code.clone(), cookie: String::new(), secret: person.secret.clone() };
+        let mut one = Person {
+            office: &new,
+            code: person.code.clone(),
+            cookie: String::new(),
+            secret: person.secret.clone(),
+        };
         one.sign_in().await;
         people.push(one);
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use protocol::Time;
 use protocol::key_file::Keys;
@@ -10,6 +10,7 @@ use protocol::value::{Code, Date, Text};
 
 use crate::edge::{self, Clock};
 use crate::jobs::Jobs;
+use crate::nightly::Plan;
 use crate::review::opening::Unlocks;
 use crate::store::{Cost, Fault, Store};
 
@@ -23,6 +24,7 @@ struct Inner {
     config: Config,
     jobs: Jobs,
     unlocks: Unlocks,
+    backups: OnceLock<Plan>,
 }
 
 /// How the console is served, and what it has beside its data.
@@ -60,7 +62,18 @@ impl std::fmt::Debug for Console {
 impl Console {
     /// Puts it together.
     pub fn new(store: Store, clock: Arc<dyn Clock>, config: Config) -> Self {
-        Self(Arc::new(Inner { store, clock, config, jobs: Jobs::default(), unlocks: Unlocks::default() }))
+        let (jobs, unlocks, backups) = (Jobs::default(), Unlocks::default(), OnceLock::new());
+        Self(Arc::new(Inner { store, clock, config, jobs, unlocks, backups }))
+    }
+
+    /// Says that a backup is made every night; whoever serves runs [`crate::nightly::every_night`].
+    pub fn plan_backups(&self, plan: Plan) {
+        let _ = self.0.backups.set(plan);
+    }
+
+    /// The backup of every night, when there is one.
+    pub fn backups(&self) -> Option<&Plan> {
+        self.0.backups.get()
     }
 
     /// The database.

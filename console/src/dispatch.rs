@@ -1,9 +1,12 @@
 //! Step 4: agreements with institutions ([`agreement`]), batches of cases ([`batch`]), one roster an institution
 //! ([`roster`], of [`lists`] of people): made ([`making`]), sent ([`sending`]), answered ([`answers`]).
 //!
+//! Cases that no roster asked about are offered again ([`again`]).
+//!
 //! Every rule is asked at the moment of dispatch, whatever a screen showed before: is there an agreement in force,
 //! is each person's authorisation live and wide enough, was the same asked in the last 60 days.
 
+pub mod again;
 pub mod agreement;
 pub mod answers;
 pub mod batch;

@@ -16,6 +16,7 @@
 //! | [`review`] | openings, findings, declarations, exclusions, rules, reviews (0004) | step 5: two officers open, a second person confirms |
 //! | [`report`] | reports, objections (0005) | step 6 |
 //! | [`archive`], [`recheck`], [`notice`], [`counters`] | archives, destroy lists, notices, re-checks (0006) | step 7 |
+//! | [`settings`], [`nightly`] | setting changes (0008) | what a centre sets for itself; the backup of every night |
 //! | [`pages`] | | HTML, a file an area, with the routes and the roles that may use them |
 //!
 //! Rules that every module keeps: nothing about a person is bound to a statement in clear, only through
@@ -29,6 +30,7 @@ pub mod counters;
 pub mod dispatch;
 pub mod edge;
 pub mod jobs;
+pub mod nightly;
 pub mod notice;
 pub mod pages;
 pub mod recheck;
@@ -36,6 +38,7 @@ pub mod relay;
 pub mod report;
 pub mod review;
 pub mod serve;
+pub mod settings;
 pub mod staff;
 pub mod store;
 pub mod words;

@@ -28,6 +28,8 @@ mod rechecks;
 mod reports;
 mod review;
 mod rules;
+mod settings;
+mod stuck;
 mod work;
 
 use axum::Router;
@@ -81,6 +83,8 @@ fn all(console: &Console) -> Routes {
     let routes = counters::routes(routes);
     let routes = work::routes(routes);
     let routes = holidays::routes(routes);
+    let routes = settings::routes(routes);
+    let routes = stuck::routes(routes);
     let routes = account::routes(routes);
     logbook::routes(routes)
 }

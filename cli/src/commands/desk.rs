@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use console::edge::{Clock as _, SystemClock, SystemRandomness};
+use console::nightly::{self, Plan};
 use console::staff::account::{self, New};
 use console::staff::{Role as StaffRole, Roles};
 use console::store::backup::{self, BackupError};
@@ -91,6 +92,29 @@ pub(crate) struct Serve {
     /// The host that carries rosters and answers: http://HOST:PORT.
     #[arg(long)]
     host: Option<String>,
+    /// Make a sealed backup every night, to whom: an officer's key file, or 64 hexadecimal digits. Its secret half
+    /// belongs somewhere else.
+    #[arg(long, requires = "backup_folder")]
+    backup_to: Option<String>,
+    /// The folder for it, on another disk or a share.
+    #[arg(long, requires = "backup_to")]
+    backup_folder: Option<PathBuf>,
+    /// From which hour and minute in China; a night that was missed is made up for at the start.
+    #[arg(long, default_value = "02:30", value_parser = minute_of_day)]
+    backup_at: u64,
+    /// Backups that are kept there.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    backup_keep: u16,
+}
+
+/// The minute of the day of `HH:MM`.
+fn minute_of_day(word: &str) -> Result<u64, String> {
+    let two = |part: &str, below: u64| {
+        let digits = part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        part.parse::<u64>().ok().filter(|n| digits && *n < below)
+    };
+    let read = word.split_once(':').and_then(|(hour, minute)| Some(two(hour, 24)? * 60 + two(minute, 60)?));
+    read.ok_or_else(|| "write HH:MM, 02:30 for example".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -188,6 +212,16 @@ async fn serve(arguments: Serve, output: &Output) -> Result<(), Failure> {
         relay: arguments.host,
         cost: Cost::FULL,
     };
+    let nightly = match arguments.backup_to.zip(arguments.backup_folder) {
+        None => None,
+        Some((to, folder)) => Some(Plan {
+            data: arguments.data,
+            to: keys::sealing_key(&to, &[Role::Officer])?,
+            folder,
+            at_minute: arguments.backup_at,
+            keep: usize::from(arguments.backup_keep),
+        }),
+    };
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let console = Console::new(store, Arc::new(SystemClock), config);
     let start = |error: &dyn std::fmt::Display| Failure::new("start", "desk", error.to_string());
@@ -198,6 +232,10 @@ async fn serve(arguments: Serve, output: &Output) -> Result<(), Failure> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
+    if let Some(plan) = nightly {
+        console.plan_backups(plan.clone());
+        tokio::spawn(nightly::every_night(console.clone(), plan));
+    }
     let running = console::serve::serve(console, shutdown).await.map_err(|error| start(&error))?;
     let url = format!("{scheme}://{}", running.address());
     output.say(&url, &json!({ "url": url }));

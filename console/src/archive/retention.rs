@@ -4,6 +4,7 @@
 
 use protocol::value::Date;
 
+use crate::settings::{self, Setting};
 use crate::store::{Fault, Store};
 
 /// Years after assistance ended.
@@ -33,17 +34,12 @@ impl Rules {
     /// # Errors
     /// [`Fault`] of the database.
     pub async fn read(store: &Store) -> Result<Self, Fault> {
-        let years = async |name: &str, least: u32| {
-            let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = ?")
-                .bind(name)
-                .fetch_optional(store.read())
-                .await?;
-            let set = set.and_then(|years| years.parse::<u32>().ok()).filter(|years| *years <= 100);
-            Ok::<_, Fault>(set.unwrap_or(least).max(least))
+        let years = async |setting: &Setting| {
+            u32::try_from(settings::get(store, setting).await?).map_err(|_| Fault::Stored("settings"))
         };
         Ok(Self {
-            approval_years: years("keep_approval_years", APPROVAL_YEARS).await?,
-            daily_years: years("keep_daily_years", DAILY_YEARS).await?,
+            approval_years: years(&settings::KEEP_APPROVAL_YEARS).await?,
+            daily_years: years(&settings::KEEP_DAILY_YEARS).await?,
         })
     }
 

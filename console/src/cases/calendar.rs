@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use protocol::value::Date;
 use sqlx::Row as _;
 
+use crate::settings;
 use crate::store::{Columns as _, Fault, Store, Write};
 
 /// Working days from acceptance to the report, unless the setting `report_days` says otherwise.
@@ -88,10 +89,7 @@ pub async fn set(write: &mut Write, day: Date, differs: Option<(bool, &str)>) ->
 /// # Errors
 /// [`Fault`] of the database.
 pub async fn report_days(store: &Store) -> Result<i64, Fault> {
-    let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'report_days'")
-        .fetch_optional(store.read())
-        .await?;
-    Ok(set.and_then(|days| days.parse().ok()).unwrap_or(REPORT_DAYS))
+    settings::get(store, &settings::REPORT_DAYS).await
 }
 
 #[cfg(test)]

@@ -662,7 +662,8 @@ pub async fn set_clocks(write: &mut Write, calendar: &Calendar) -> Result<(), Fa
     let rows = sqlx::query(
         "SELECT cases.id, paused_days, (SELECT at FROM events WHERE case_id = cases.id AND action = 'case.accepted' \
          ORDER BY id DESC LIMIT 1) AS accepted FROM cases WHERE due IS NOT NULL \
-         AND state IN ('accepted', 'matching', 'matched', 'reviewed', 'suspended')",
+         AND state IN ('accepted', 'matching', 'matched', 'reviewed', 'suspended') \
+         AND NOT EXISTS (SELECT 1 FROM objections WHERE case_id = cases.id AND state = 'open')",
     )
     .fetch_all(write.connection())
     .await?;

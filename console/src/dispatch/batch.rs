@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+use super::again;
 use super::agreement::Institution;
 use crate::cases::authorisation::Grant;
 use crate::cases::case::State;
@@ -94,13 +95,15 @@ pub struct Waiting {
 ///
 /// # Errors
 /// [`Fault`] of the database.
-pub async fn waiting(store: &Store) -> Result<Vec<Waiting>, Fault> {
-    let rows = sqlx::query(
-        "SELECT as_of, income_from, income_to, count(*) AS cases FROM cases WHERE state = 'accepted' \
-         AND (NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id) \
-         OR EXISTS (SELECT 1 FROM requeries WHERE case_id = cases.id AND batch IS NULL)) \
+pub async fn waiting(store: &Store, now: Time) -> Result<Vec<Waiting>, Fault> {
+    let (today, since) = again::guard(now);
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT as_of, income_from, income_to, count(*) AS cases FROM cases WHERE {} \
          GROUP BY as_of, income_from, income_to ORDER BY as_of, income_from",
-    )
+        again::offered()
+    )))
+    .bind(today)
+    .bind(since)
     .fetch_all(store.read())
     .await?;
     let one = |row: &SqliteRow| {
@@ -113,7 +116,8 @@ pub async fn waiting(store: &Store) -> Result<Vec<Waiting>, Fault> {
     rows.iter().map(one).collect()
 }
 
-/// Puts all accepted cases of a day and a period, which are in no batch yet or were sent back, into a new one.
+/// Puts all cases of a day and a period that are offered to it into a new batch: accepted and in none yet, sent back
+/// by a review, or in one that asked about nobody of them and askable now ([`again`]).
 /// `None` when there is none.
 ///
 /// # Errors
@@ -125,6 +129,7 @@ pub async fn make(
     clerk: &Clerk,
     now: Time,
 ) -> Result<Option<i64>, Fault> {
+    let (today, since) = again::guard(now);
     let year = local_day(now).number() / 10_000;
     let id = write.next_id("batches").await?;
     let running = write.next_id(&format!("batch-number-{year}")).await?;
@@ -141,11 +146,27 @@ pub async fn make(
     .bind(unix(now))
     .execute(write.connection())
     .await?;
-    let done = sqlx::query(
-        "INSERT INTO batch_cases (batch, case_id) SELECT ?, id FROM cases WHERE state = 'accepted' AND as_of = ? \
-         AND income_from IS ? AND income_to IS ? AND (NOT EXISTS (SELECT 1 FROM batch_cases WHERE case_id = cases.id) \
-         OR EXISTS (SELECT 1 FROM requeries WHERE case_id = cases.id AND batch IS NULL))",
-    )
+    // A case that is stuck may be one that a review sent back: those whom it named are asked about anew.
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "UPDATE requeries SET batch = NULL WHERE batch = (SELECT max(batch) FROM batch_cases \
+         WHERE case_id = requeries.case_id) AND case_id IN (SELECT id FROM cases WHERE as_of = ?3 \
+         AND income_from IS ?4 AND income_to IS ?5 AND {})",
+        again::offered()
+    )))
+    .bind(today)
+    .bind(since)
+    .bind(as_of.number())
+    .bind(income.map(|(from, _)| from.number()))
+    .bind(income.map(|(_, to)| to.number()))
+    .execute(write.connection())
+    .await?;
+    let done = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "INSERT INTO batch_cases (batch, case_id) SELECT ?3, id FROM cases WHERE as_of = ?4 \
+         AND income_from IS ?5 AND income_to IS ?6 AND {}",
+        again::offered()
+    )))
+    .bind(today)
+    .bind(since)
     .bind(id)
     .bind(as_of.number())
     .bind(income.map(|(from, _)| from.number()))

@@ -44,7 +44,7 @@ async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchE
 /// in this dispatch.
 ///
 /// # Errors
-/// [`DispatchError`]; then nothing has changed.
+/// [`DispatchError`]; then nothing has changed, but that those are listed whom a roster for nobody left out.
 pub async fn make(
     console: &Console,
     batch: &Batch,
@@ -87,6 +87,9 @@ pub async fn make(
         insert.build().execute(write.connection()).await?;
     }
     if asked.is_empty() {
+        // No roster; why not, stays.
+        write.log(Action("batch.nobody"), &clerk.code, now, Object::Row("batch", batch.id)).await?;
+        write.commit().await?;
         return Err(DispatchError::Rule("dispatch.nobody"));
     }
     let serial: i64 =

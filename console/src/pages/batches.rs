@@ -13,6 +13,7 @@ use super::routes::{OPERATORS, READERS, Routes, to};
 use super::work;
 use crate::cases::person;
 use crate::console::Console;
+use crate::dispatch::again;
 use crate::dispatch::agreement::{self, Institution};
 use crate::dispatch::batch::{self, Batch};
 use crate::dispatch::error::DispatchError;
@@ -59,12 +60,14 @@ async fn list(
 ) -> Result<Response, Refusal> {
     let t = view.words;
     let (all, total) = batch::list(console.store(), listing.skip(), PER_PAGE).await?;
-    let waiting = batch::waiting(console.store()).await?;
+    let (_, stuck) = again::list(console.store(), console.now()?, 0).await?;
+    let waiting = batch::waiting(console.store(), console.now()?).await?;
     Ok(view.page(
         t.t("menu.batches"),
         &html! {
             div.sheet {
                 (heading(t.t("batch.title"), t.t("batch.lead")))
+                @if stuck > 0 { p.notice { a href="/left-out" { (t.fill("stuck.some", &[("n", &stuck)])) } } }
                 @if waiting.is_empty() { p.empty { (t.t("batch.nothing_waits")) } } @else {
                     h2 { (t.t("batch.waiting")) }
                     table {

@@ -11,6 +11,7 @@ use super::routes::{Allow, Routes, to};
 use crate::cases::calendar::{self, Calendar};
 use crate::cases::case;
 use crate::console::Console;
+use crate::settings;
 use crate::staff::{Clerk, Role};
 use crate::store::{Action, Object};
 
@@ -84,15 +85,11 @@ async fn report_days(
     clerk: Clerk,
     fields: Fields,
 ) -> Result<Response, Refusal> {
-    let Some(days) = fields.number("days").filter(|days| (1..=250).contains(days)) else {
+    let Some(days) = fields.number("days").filter(|days| settings::REPORT_DAYS.allows(*days)) else {
         return refuse("holidays.days_wrong");
     };
     let mut write = console.store().write().await?;
-    sqlx::query("INSERT OR REPLACE INTO settings (name, value) VALUES ('report_days', ?)")
-        .bind(days.to_string())
-        .execute(write.connection())
-        .await?;
-    write.log(Action("calendar.changed"), &clerk.code, console.now()?, Object::Nothing).await?;
+    settings::set(&mut write, &settings::REPORT_DAYS, days, &clerk, console.now()?).await?;
     write.commit().await?;
     set_clocks(&console).await
 }

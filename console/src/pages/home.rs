@@ -10,7 +10,8 @@ use super::problem::Refusal;
 use super::routes::{Allow, Routes, to};
 use crate::cases::case::{self, Filter};
 use crate::console::Console;
-use crate::dispatch::agreement;
+use crate::dispatch::{again, agreement};
+use crate::nightly::Standing;
 use crate::staff::{Clerk, Role};
 use crate::store::unix;
 
@@ -55,6 +56,9 @@ async fn home(State(console): State<Console>, view: View, clerk: Clerk) -> Resul
     ] {
         counts.push((name, row.try_get(name)?, path));
     }
+    let (_, stuck) = again::list(store, console.now()?, 0).await?;
+    counts.push(("stuck", stuck, "/left-out"));
+    let broken = Standing::read(store).await?.is_broken();
     let all = agreement::institutions(store, today).await?;
     let ending: Vec<_> = all
         .iter()
@@ -83,6 +87,7 @@ async fn home(State(console): State<Console>, view: View, clerk: Clerk) -> Resul
                         div class=[alarm.then_some("bad")] { dt { (t.of("home", name)) } dd { a href=(path) { (count) } } }
                     }
                 }
+                @if broken { p.notice.bad { (t.t("backup.title")) " " (t.t("backup.failed")) } }
                 @for (i, a) in &ending {
                     p class=(if a.state(today) == "ending" { "notice" } else { "notice bad" }) {
                         (i.name) " " (t.t("institution.agreement")) " " (t.of("agreement", a.state(today))) " " (a.valid_to)

@@ -43,6 +43,7 @@ const MENU: &[Entry] = &[
     ("/counters", "menu.counters", ALL_WORK),
     ("/holidays", "menu.holidays", &[Role::Operator, Role::Head, Role::Administrator]),
     ("/staff", "menu.staff", &[Role::Administrator]),
+    ("/settings", "menu.settings", &[Role::Administrator]),
     ("/log", "menu.log", &[Role::Auditor, Role::Administrator, Role::Head]),
 ];
 

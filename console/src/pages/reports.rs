@@ -31,6 +31,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/cases/{id}/suspension-report", HEADS, issue_suspension)
         .upload("/cases/{id}/objection", OPERATORS, scan::MAX_BYTES, object)
         .post("/objections/{id}/finding", OPERATORS, find_on)
+        .post("/objections/{id}/withdraw", OPERATORS, withdraw)
         .upload("/objections/{id}/evidence", OPERATORS, scan::MAX_BYTES, evidence)
 }
 
@@ -397,6 +398,10 @@ fn objection_sheet(
                     (field(t.t("objection.outcome"), "outcome", t.t("objection.outcome_hint"), &html! { input #outcome name="outcome" required maxlength="200" value=(one.outcome.as_deref().unwrap_or("")); }))
                     button.button.second #found { (t.t("objection.keep")) }
                 }
+                form.filter.withdraw method="post" action={ "/objections/" (one.id) "/withdraw" } {
+                    (field(t.t("objection.withdraw_why"), "why", t.t("objection.withdraw_hint"), &html! { input #why name="why" required maxlength="200"; }))
+                    button.button.quiet { (t.t("objection.withdraw")) }
+                }
                 form.filter method="post" action={ "/objections/" (one.id) "/evidence" } enctype="multipart/form-data" {
                     input type="file" name="evidence" accept=".pdf,.jpg,.jpeg,.png" required aria-label=(t.t("objection.evidence"));
                     button.button.second { (t.t("people.add_scan")) }
@@ -464,6 +469,20 @@ async fn find_on(
     if !objection::find_on(&mut write, id, outcome, &clerk, console.now()?).await? {
         return refuse("objection.ended");
     }
+    write.commit().await?;
+    Ok(to(&format!("/cases/{}/report", one.case)))
+}
+
+async fn withdraw(
+    State(console): State<Console>,
+    clerk: Clerk,
+    Path(id): Path<i64>,
+    fields: Fields,
+) -> Result<Response, Refusal> {
+    let one = objection::find(console.store(), id).await?.ok_or(Refusal::NotFound)?;
+    let Some(why) = fields.text("why") else { return refuse("refused.incomplete") };
+    let mut write = console.store().write().await?;
+    objection::withdraw(&mut write, id, why, &clerk, console.now()?).await?;
     write.commit().await?;
     Ok(to(&format!("/cases/{}/report", one.case)))
 }

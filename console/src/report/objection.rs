@@ -12,6 +12,7 @@ use super::facts::Answered;
 use crate::cases::calendar::Calendar;
 use crate::cases::case::{self, State};
 use crate::edge::local_day;
+use crate::settings;
 use crate::staff::Clerk;
 use crate::store::{Action, Column, Columns as _, Fault, Object, Store, Write, unix};
 
@@ -112,7 +113,7 @@ pub async fn enter(
         return Err(ReportError::Rule("case.not_now"));
     }
     let today = local_day(now);
-    let due = calendar.after(today, days(&store).await?);
+    let due = calendar.after(today, settings::get(&store, &settings::OBJECTION_DAYS).await?);
     let year = today.number() / 10_000;
     let running = write.next_id(&format!("objection-number-{year}")).await?;
     let id = write.next_id("objections").await?;
@@ -191,6 +192,41 @@ pub(super) async fn answered(write: &mut Write, id: i64, clerk: &Clerk, now: Tim
     Ok(())
 }
 
+/// Whoever objected takes it back before it was answered: the report stands as it is, the case as after its issue. A
+/// closed file is closed once more, with the objection in it.
+///
+/// # Errors
+/// [`ReportError`]: it is answered already, or the institutions are being asked once more; then nothing has changed.
+pub async fn withdraw(
+    write: &mut Write,
+    id: i64,
+    why: &str,
+    clerk: &Clerk,
+    now: Time,
+) -> Result<(), ReportError> {
+    let row = sqlx::query("SELECT case_id, state FROM objections WHERE id = ?")
+        .bind(id)
+        .fetch_optional(write.connection())
+        .await?;
+    let row = row.ok_or(ReportError::Rule("refused.not_found"))?;
+    if row.try_get::<String, _>("state")? != "open" {
+        return Err(ReportError::Rule("objection.ended"));
+    }
+    let case = case::find_in(write, row.try_get("case_id")?).await?;
+    let case = case.ok_or(ReportError::Rule("refused.not_found"))?;
+    if !case::advance(write, &case, &[State::Matched, State::Reviewed], State::Issued).await? {
+        return Err(ReportError::Rule("objection.under_way"));
+    }
+    sqlx::query("UPDATE objections SET state = 'withdrawn', ended = ? WHERE id = ?")
+        .bind(unix(now))
+        .bind(id)
+        .execute(write.connection())
+        .await?;
+    write.log(Action("objection.withdrawn"), &clerk.code, now, Object::Row("objection", id)).await?;
+    case::note(write, case.id, Action("objection.withdrawn"), Some(why), clerk, now).await?;
+    Ok(())
+}
+
 /// What the report says of the objection that it answers.
 pub(super) async fn to_answer(store: &Store, case: i64) -> Result<Option<Answered>, Fault> {
     let row = sqlx::query(
@@ -241,11 +277,4 @@ pub async fn open(store: &Store) -> Result<Vec<Objection>, Fault> {
         .fetch_all(store.read())
         .await?;
     rows.iter().map(|row| Objection::from_row(store, row)).collect()
-}
-
-async fn days(store: &Store) -> Result<i64, Fault> {
-    let set: Option<String> = sqlx::query_scalar("SELECT value FROM settings WHERE name = 'objection_days'")
-        .fetch_optional(store.read())
-        .await?;
-    Ok(set.and_then(|days| days.parse().ok()).filter(|days| (1..=60).contains(days)).unwrap_or(DAYS))
 }

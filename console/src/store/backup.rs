@@ -66,7 +66,10 @@ pub async fn back_up(
 ) -> Result<(), BackupError> {
     let path = super::existing(folder)?;
     // A copy of one moment, beside the file: sealed columns as they are, nothing in clear.
-    let copy = folder.join(format!("backup-{}.part", std::process::id()));
+    // A name of its own: one that a killed backup left behind is in nobody's way.
+    let mut name = [0; 8];
+    getrandom::fill(&mut name).map_err(|_| Fault::Randomness)?;
+    let copy = folder.join(format!("backup-{}.part", hex::encode(name)));
     let _remove = Removed(&copy);
     let options = SqliteConnectOptions::new().filename(path).pragma("temp_store", "MEMORY");
     let mut file = SqliteConnection::connect_with(&options).await.map_err(Fault::from)?;

@@ -9,6 +9,7 @@
 mod at_rest;
 mod bank;
 mod doors;
+mod duties;
 mod matrix;
 mod office;
 mod papers;

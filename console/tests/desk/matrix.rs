@@ -94,6 +94,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("POST", "/cases/{id}/objection", "o"),
     ("POST", "/objections/{id}/finding", "o"),
     ("POST", "/objections/{id}/evidence", "o"),
+    ("POST", "/objections/{id}/withdraw", "o"),
     ("POST", "/people/{id}/questions/pdf", "orhka"),
     ("GET", "/archive", "orhka"),
     ("GET", "/archive/{id}", "orhka"),
@@ -119,6 +120,9 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/holidays", "ohs"),
     ("POST", "/holidays", "hs"),
     ("POST", "/holidays/days", "hs"),
+    ("GET", "/settings", "s"),
+    ("POST", "/settings", "s"),
+    ("GET", "/left-out", "orhka"),
     ("GET", "/log", "ash"),
 ];
 

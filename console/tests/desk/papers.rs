@@ -20,19 +20,19 @@ use crate::office::{Office, Person, Reply};
 use crate::steps::{NAMES, agree, count, dispatch, file, import, make_batch, number, second, the_centre};
 
 /// A desk whose cases a second person has confirmed: the first person has 12,345.67 yuan at a bank.
-struct Desk<'o> {
-    office: &'o Office,
-    maker: Person<'o>,
-    other: Person<'o>,
-    reviewer: Person<'o>,
-    head: Person<'o>,
+pub(crate) struct Desk<'o> {
+    pub(crate) office: &'o Office,
+    pub(crate) maker: Person<'o>,
+    pub(crate) other: Person<'o>,
+    pub(crate) reviewer: Person<'o>,
+    pub(crate) head: Person<'o>,
 }
 
-const DAY: u64 = 86_400;
-const FOUND: &str = "12,345.67";
+pub(crate) const DAY: u64 = 86_400;
+pub(crate) const FOUND: &str = "12,345.67";
 
 impl<'o> Desk<'o> {
-    async fn reviewed(office: &'o Office, file: &str) -> Self {
+    pub(crate) async fn reviewed(office: &'o Office, file: &str) -> Self {
         let (mut desk, batch, [mut first, mut second]) = Self::asked(office, file).await;
         let found = |who: &str| (who == number(0)).then(|| deposits(1_234_567, 20_261_020));
         let bytes = answer(office, 1, Odd { set_aside: 20, ..Odd::default() }, &found).await;
@@ -46,7 +46,7 @@ impl<'o> Desk<'o> {
         desk
     }
 
-    async fn asked(office: &'o Office, file: &str) -> (Self, String, [Officer<'o>; 2]) {
+    pub(crate) async fn asked(office: &'o Office, file: &str) -> (Self, String, [Officer<'o>; 2]) {
         // Key officers first: answers will be sealed to them.
         let officers = [Officer::new(office, "my01", 21).await, Officer::new(office, "my02", 22).await];
         let mut maker = office.person("jb01", &[Role::Operator]).await;
@@ -62,19 +62,19 @@ impl<'o> Desk<'o> {
         (Self { office, maker, other, reviewer, head }, batch, officers)
     }
 
-    async fn confirm(&mut self, case: i64) {
+    pub(crate) async fn confirm(&mut self, case: i64) {
         let page = self.reviewer.post(&format!("/reviews/{case}/unmask"), &[]).await;
         let seen = page.between("name=\"seen\" value=\"", "\"");
         let done = self.reviewer.post(&format!("/reviews/{case}/confirm"), &[("seen", &seen)]).await;
         assert_eq!(done.location(), format!("/reviews/{case}"), "{}", done.text);
     }
 
-    async fn issue(&mut self, case: i64) -> Reply {
+    pub(crate) async fn issue(&mut self, case: i64) -> Reply {
         issue(&mut self.head, case).await
     }
 
     /// Time goes by, and everybody signs in again.
-    async fn later(&mut self, days: u64) {
+    pub(crate) async fn later(&mut self, days: u64) {
         self.office.clock.forward(days * DAY);
         for person in [&mut self.maker, &mut self.other, &mut self.reviewer, &mut self.head] {
             person.sign_in().await;
@@ -82,7 +82,7 @@ impl<'o> Desk<'o> {
     }
 }
 
-async fn centre() -> Office {
+pub(crate) async fn centre() -> Office {
     Office::with(|config| {
         config.centre = Some(the_centre().1);
     })
@@ -95,7 +95,7 @@ async fn issue(person: &mut Person<'_>, case: i64) -> Reply {
 }
 
 /// The text of a PDF, by poppler.
-fn text_of(pdf: &[u8]) -> String {
+pub(crate) fn text_of(pdf: &[u8]) -> String {
     let mut program = Command::new("pdftotext")
         .args(["-layout", "-", "-"])
         .stdin(Stdio::piped())
@@ -116,14 +116,14 @@ fn needles() -> Vec<String> {
     people.collect()
 }
 
-fn assert_masked(path: &str, page: &Reply) {
+pub(crate) fn assert_masked(path: &str, page: &Reply) {
     assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.text);
     for needle in needles() {
         assert!(!page.text.contains(&needle), "{path} shows {needle}");
     }
 }
 
-fn on_disk(office: &Office, more: &[&str]) -> Vec<String> {
+pub(crate) fn on_disk(office: &Office, more: &[&str]) -> Vec<String> {
     let all = needles();
     let all: Vec<&str> = all.iter().map(String::as_str).chain(more.iter().copied()).collect();
     at_rest::found(office, &all)
@@ -280,7 +280,7 @@ async fn a_suspension_has_a_report_of_its_own() {
 }
 
 /// Unpacks an export into a folder.
-fn unpack(zip: &[u8], to: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn unpack(zip: &[u8], to: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip.to_vec())).unwrap();
     let mut files = BTreeMap::new();
     for at in 0..archive.len() {
@@ -295,7 +295,7 @@ fn unpack(zip: &[u8], to: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-async fn export(person: &mut Person<'_>, id: i64) -> Reply {
+pub(crate) async fn export(person: &mut Person<'_>, id: i64) -> Reply {
     let one_time = person.one_time();
     person.post(&format!("/archive/{id}/export"), &[("one_time", &one_time)]).await
 }

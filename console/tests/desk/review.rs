@@ -491,7 +491,9 @@ async fn sent_back_past_the_guard_and_asked_once_more() {
         confirmed.findings.members.iter().map(|member| member.answers[0].outcome).collect();
     assert_eq!(outcomes, [Outcome::Found, Outcome::NoRecord], "the other's answer is the first batch's");
     // Nothing is asked twice by the same word.
-    let waiting = console::dispatch::batch::waiting(office.console.store()).await.unwrap();
+    let waiting = console::dispatch::batch::waiting(office.console.store(), office.console.now().unwrap())
+        .await
+        .unwrap();
     assert!(waiting.is_empty());
 }
 
