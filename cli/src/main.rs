@@ -10,6 +10,7 @@ mod edge;
 mod failure;
 mod files;
 mod keys;
+mod modules;
 mod output;
 mod parse;
 mod relay;

@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 use protocol::Time;
 use protocol::key_file::Keys;
 use protocol::value::{Code, Date, Text};
+use tokio::sync::Semaphore;
 
-use crate::edge::{self, Clock};
+use crate::edge::{self, Clock, Modules};
 use crate::jobs::Jobs;
 use crate::nightly::Plan;
 use crate::review::opening::Unlocks;
@@ -25,6 +26,7 @@ struct Inner {
     jobs: Jobs,
     unlocks: Unlocks,
     backups: OnceLock<Plan>,
+    sandbox: Semaphore,
 }
 
 /// How the console is served, and what it has beside its data.
@@ -39,6 +41,8 @@ pub struct Config {
     pub centre: Option<Centre>,
     /// The host that carries rosters and answers, `http://HOST:PORT`.
     pub relay: Option<String>,
+    /// The modules. Without, no spreadsheet is read here, and no department's data.
+    pub modules: Option<Arc<dyn Modules>>,
     /// What a password costs.
     pub cost: Cost,
 }
@@ -63,7 +67,8 @@ impl Console {
     /// Puts it together.
     pub fn new(store: Store, clock: Arc<dyn Clock>, config: Config) -> Self {
         let (jobs, unlocks, backups) = (Jobs::default(), Unlocks::default(), OnceLock::new());
-        Self(Arc::new(Inner { store, clock, config, jobs, unlocks, backups }))
+        let sandbox = Semaphore::new(1);
+        Self(Arc::new(Inner { store, clock, config, jobs, unlocks, backups, sandbox }))
     }
 
     /// Says that a backup is made every night; whoever serves runs [`crate::nightly::every_night`].
@@ -94,6 +99,17 @@ impl Console {
     /// Officers' keys that wait for a second one.
     pub fn unlocks(&self) -> &Unlocks {
         &self.0.unlocks
+    }
+
+    /// Does `work` with the modules, off the threads that serve requests, and one such work at a time: an instance may
+    /// take hundreds of megabytes. `None` when there are no modules, or the work stopped.
+    pub async fn with_modules<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Modules) -> T + Send + 'static,
+    ) -> Option<T> {
+        let modules = Arc::clone(self.0.config.modules.as_ref()?);
+        let _turn = self.0.sandbox.acquire().await.ok()?;
+        tokio::task::spawn_blocking(move || work(&*modules)).await.ok()
     }
 
     /// Now.

@@ -1,9 +1,11 @@
-//! Time and randomness, handed in from outside so that a test can set both.
+//! Time, randomness and the sandboxed modules, handed in from outside: a test can set each, and nothing here links
+//! what runs a module.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol::Time;
 use protocol::value::Date;
+use protocol::{Digest, Time};
+use runner::Instance;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
@@ -35,6 +37,21 @@ impl Randomness for SystemRandomness {
     fn fill(&self, bytes: &mut [u8]) -> Option<()> {
         getrandom::fill(bytes).ok()
     }
+}
+
+/// Starts the sandboxed modules (SPEC §10), each instance with memory and time of its own, and both bounded.
+pub trait Modules: Send + Sync + 'static {
+    /// A fresh reader of spreadsheets, for one file.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn reader(&self) -> Result<Box<dyn Instance + Send>, String>;
+
+    /// A fresh matcher, and the SHA-256 of its module.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn matcher(&self) -> Result<(Box<dyn Instance + Send>, Digest), String>;
 }
 
 /// The day in China (UTC+8, no summer time since 1991), which is the day that clerks and clocks count by.

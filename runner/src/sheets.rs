@@ -2,7 +2,7 @@
 //! its own (SPEC §10.2). The reader works on the next piece while the matcher works on this one.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -30,7 +30,7 @@ pub mod reader_op {
 }
 
 /// Bytes at the beginning of a file that tell whether it is a spreadsheet.
-const SNIFFED: u64 = 64;
+const SNIFFED: usize = 64;
 
 /// Pieces that may wait for the matcher.
 const WAITING_PIECES: usize = 2;
@@ -56,6 +56,8 @@ pub struct Sheet {
 /// What `ended` says.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
 pub struct Ended {
+    /// Whether the sheet ends at the last row that its format has: what came after may be missing.
+    pub full: bool,
     /// Cells that look like identity numbers.
     pub numbers: u64,
     /// The last row.
@@ -88,12 +90,14 @@ impl Tally {
 /// When it can't be read.
 pub fn is_spreadsheet(path: &Path) -> io::Result<bool> {
     let mut beginning = Vec::new();
-    File::open(path)?.take(SNIFFED).read_to_end(&mut beginning)?;
+    File::open(path)?.take(SNIFFED as u64).read_to_end(&mut beginning)?;
     Ok(begins_as_spreadsheet(&beginning))
 }
 
-fn begins_as_spreadsheet(beginning: &[u8]) -> bool {
+/// Whether a file that begins so is for the reader.
+pub fn begins_as_spreadsheet(beginning: &[u8]) -> bool {
     const MAGIC: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", &[0xD0, 0xCF, 0x11, 0xE0]];
+    let beginning = beginning.get(..SNIFFED).unwrap_or(beginning);
     // Without the marks and zeros of Unicode encodings.
     let text: Vec<u8> = beginning.iter().copied().filter(|byte| (1..0x80).contains(byte)).collect();
     let text = text.trim_ascii_start();
@@ -106,14 +110,16 @@ fn begins_as_spreadsheet(beginning: &[u8]) -> bool {
 ///
 /// # Errors
 /// What the reader refuses it for, and what can't be read.
-pub fn open(reader: &mut (impl Instance + ?Sized), path: &Path) -> Result<Workbook, RunError> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+pub fn open(
+    reader: &mut (impl Instance + ?Sized),
+    file: &mut dyn Read,
+    length: u64,
+) -> Result<Workbook, RunError> {
     ask_reader(reader, request(reader_op::BEGIN, &[&length.to_be_bytes()]))?;
     loop {
         let mut push = vec![reader_op::PUSH];
         let chunk = u64::try_from(CHUNK).unwrap_or(u64::MAX);
-        if file.by_ref().take(chunk).read_to_end(&mut push)? == 0 {
+        if file.take(chunk).read_to_end(&mut push)? == 0 {
             break;
         }
         ask_reader(reader, push)?;
@@ -121,11 +127,31 @@ pub fn open(reader: &mut (impl Instance + ?Sized), path: &Path) -> Result<Workbo
     json(&ask_reader(reader, vec![reader_op::SHEETS])?)
 }
 
-/// Lets the matcher read every sheet of a file. A sheet without identity column or rows is passed over, unless something in
-/// it looks like an identity number. `table` is the table of the session's options; `told` hears how many of its sheets have been read, and of how many.
+/// Reads a sheet of the file that [`open`] handed over, piece after piece, as long as `take` wants more.
 ///
 /// # Errors
-/// What the reader refuses the file for, what the matcher refuses a sheet for, and `no_id_column` or `empty_file` for a file that has nothing to match.
+/// What the reader refuses the sheet for; `spreadsheet_stopped` when `take` wants no more.
+pub fn sheet(
+    reader: &mut (impl Instance + ?Sized),
+    index: u32,
+    take: &mut dyn FnMut(Vec<u8>) -> bool,
+) -> Result<Ended, RunError> {
+    ask_reader(reader, request(reader_op::SHEET, &[&index.to_be_bytes()]))?;
+    loop {
+        let piece = ask_reader(reader, vec![reader_op::READ])?;
+        if piece.is_empty() {
+            return json(&ask_reader(reader, vec![reader_op::ENDED])?);
+        }
+        if !take(piece) {
+            return Err(stopped());
+        }
+    }
+}
+
+/// Lets the matcher read every sheet of the file at `path`, as [`read_from`].
+///
+/// # Errors
+/// As [`read_from`].
 pub fn read(
     matcher: &mut (impl Instance + ?Sized),
     reader: &mut (impl Instance + Send + ?Sized),
@@ -134,22 +160,40 @@ pub fn read(
     tally: &mut Tally,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<(), RunError> {
-    let workbook = open(reader, path)?;
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    read_from(matcher, reader, &mut file, length, table, tally, told)
+}
+
+/// Lets the matcher read every sheet of a file. A sheet without identity column or rows is passed over, unless something in
+/// it looks like an identity number. `table` is the table of the session's options; `told` hears how many of its sheets have been read, and of how many.
+///
+/// # Errors
+/// What the reader refuses the file for, what the matcher refuses a sheet for, and `no_id_column` or `empty_file` for a file that has nothing to match.
+pub fn read_from(
+    matcher: &mut (impl Instance + ?Sized),
+    reader: &mut (impl Instance + Send + ?Sized),
+    file: &mut dyn Read,
+    length: u64,
+    table: &Value,
+    tally: &mut Tally,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<(), RunError> {
+    let workbook = open(reader, file, length)?;
     let before = tally.begun;
     let of = u64::try_from(workbook.sheets.len()).unwrap_or(u64::MAX);
-    for (index, sheet) in (0_u32..).zip(&workbook.sheets) {
-        ask_reader(reader, request(reader_op::SHEET, &[&index.to_be_bytes()]))?;
+    for (index, of_sheet) in (0_u32..).zip(&workbook.sheets) {
         let (pieces, coming) = sync_channel(WAITING_PIECES);
         let lent = &mut *reader;
         let (matched, ended) = thread::scope(|scope| {
-            let reading = scope.spawn(move || hand_over(lent, &pieces));
+            let reading = scope.spawn(move || hand_over(lent, index, &pieces));
             let matched = take(matcher, coming.iter(), table, tally);
             drop(coming); // a reader that still sends stops
             let ended = reading.join().unwrap_or_else(|_| Err(stopped()));
             (matched, ended)
         });
         match (matched?, ended?) {
-            (Some(true), _) => tally.hidden += u64::from(sheet.hidden),
+            (Some(true), _) => tally.hidden += u64::from(of_sheet.hidden),
             (Some(false), ended) if ended.numbers > 0 => {
                 let message = "a sheet without a column of identity numbers has cells that look like some";
                 return Err(refused("no_id_column", message, &[("sheet", u64::from(index) + 1)]));
@@ -166,17 +210,13 @@ pub fn read(
     }
 }
 
-/// Sends a sheet's pieces on, up to its end.
-fn hand_over(reader: &mut (impl Instance + ?Sized), pieces: &SyncSender<Vec<u8>>) -> Result<Ended, RunError> {
-    loop {
-        let piece = ask_reader(reader, vec![reader_op::READ])?;
-        if piece.is_empty() {
-            return json(&ask_reader(reader, vec![reader_op::ENDED])?);
-        }
-        if pieces.send(piece).is_err() {
-            return Err(stopped()); // the matcher has refused the sheet, and says why
-        }
-    }
+/// Sends a sheet's pieces on, up to its end. A matcher that takes no more has refused the sheet, and says why.
+fn hand_over(
+    reader: &mut (impl Instance + ?Sized),
+    index: u32,
+    pieces: &SyncSender<Vec<u8>>,
+) -> Result<Ended, RunError> {
+    sheet(reader, index, &mut |piece| pieces.send(piece).is_ok())
 }
 
 /// Lets the matcher take a sheet, and says whether it did; none for a sheet without a piece.

@@ -343,4 +343,45 @@ def full(out):
     made.close()
 
 
-{"small": small, "full": full}[sys.argv[1]](Path(sys.argv[2]))
+def commissions(out):
+    """Batches as a township sends them, after the desk's template; see cli/tests/desk_modules.rs."""
+    heading = ["委托书编号", "户号", "乡镇街道", "户类别", "任务类型", "核对时点", "收入起", "收入止", "姓名", "证件类型", "证件号码", "曾用证件号",
+               "与户主关系", "人员范围", "授权书编号", "授权方式", "签署日期", "授权单位", "授权级别"]
+
+    def line(commission, n):
+        relation = "配偶" if n % 2 else "户主"
+        return [commission, f"H-{n // 2}", "城关镇", None, "新申请", datetime.date(2026, 10, 20), datetime.date(2026, 4, 1),
+                datetime.date(2026, 9, 30), ["欧阳建国", "司徒美兰"][n % 2], None, number(n), None, relation, "共同生活",
+                f"SQ-{n}", "本人", datetime.date(2026, 10, 1), "银行、部门", "合计"]
+
+    def made(commission, people=20):
+        file = book([line(commission, n) for n in range(people)], heading)
+        file.create_sheet("填表说明").append(["每人一行，证件号码按身份证填写"])
+        return file
+    made("WT-X").save(out / "commission.xlsx")
+    for form in ["xls", "ods"]:
+        made(f"WT-{form}").save(out / "commission-source.xlsx")
+        convert(out / "commission-source.xlsx", out / f"commission.{form}", form)
+    wrong = made("WT-N", 6)
+    sheet = wrong.active
+    sheet["K3"] = int(number(2 if number(1).endswith("X") else 1))
+    sheet["F4"] = "2026-13-01"
+    sheet.insert_rows(5, 2)
+    sheet["N8"] = "邻居"
+    wrong.save(out / "commission_wrong.xlsx")
+    twice = made("WT-T", 2)
+    twice.copy_worksheet(twice.active)
+    twice.save(out / "commission_twice.xlsx")
+    stray = made("WT-S", 2)
+    stray["填表说明"].append([number(50)])
+    stray.save(out / "commission_stray.xlsx")
+    head = b'<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    cells = b'<row><c t="inlineStr"><is><t>x</t></is></c></row>'
+    bomb = head + cells * ((600 << 20) // len(cells)) + b"</sheetData></worksheet>"
+    with_bomb = lambda name, old: bomb if name.endswith("sheet1.xml") else old  # noqa: E731
+    (out / "commission_bomb.xlsx").write_bytes(rewritten(out / "commission.xlsx", with_bomb, compresslevel=9))
+    with (out / "commission.xlsx").open("rb") as file, (out / "commission_locked.xlsx").open("wb") as locked:
+        msoffcrypto.format.ooxml.OOXMLFile(file).encrypt("secret", locked)
+
+
+{"small": small, "full": full, "commissions": commissions}[sys.argv[1]](Path(sys.argv[2]))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make the files of tests/tests/real_files.rs under target/real-files, once. `run.sh full` makes the two full sheets, which take a minute.
+# Make the files of tests/tests/real_files.rs under target/real-files, once. `run.sh full` makes the two full sheets, which take a minute; `run.sh commissions` those of the desk.
 # PYTHON names another interpreter (3.11 or newer); soffice is LibreOffice; npm brings SheetJS.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use console::edge::{Clock as _, SystemClock, SystemRandomness};
+use console::edge::{Clock as _, Modules, SystemClock, SystemRandomness};
 use console::nightly::{self, Plan};
 use console::staff::account::{self, New};
 use console::staff::{Role as StaffRole, Roles};
@@ -18,8 +18,9 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
+use crate::modules::DeskModules;
 use crate::output::Output;
-use crate::{edge, keys};
+use crate::{edge, keys, modules};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -92,6 +93,12 @@ pub(crate) struct Serve {
     /// The host that carries rosters and answers: http://HOST:PORT.
     #[arg(long)]
     host: Option<String>,
+    /// The matcher module; unless given, as `hedui match` finds it.
+    #[arg(long)]
+    module: Option<PathBuf>,
+    /// The module that reads spreadsheets; unless given, as `hedui match` finds it.
+    #[arg(long)]
+    reader: Option<PathBuf>,
     /// Make a sealed backup every night, to whom: an officer's key file, or 64 hexadecimal digits. Its secret half
     /// belongs somewhere else.
     #[arg(long, requires = "backup_folder")]
@@ -202,6 +209,7 @@ async fn serve(arguments: Serve, output: &Output) -> Result<(), Failure> {
             Some(Centre { code: file.code, name: file.name, keys })
         }
     };
+    let modules = modules(&arguments)?;
     let random = Arc::new(SystemRandomness);
     let store = Store::open(&arguments.data, &passphrase, random).await.map_err(failed)?;
     let config = Config {
@@ -210,6 +218,7 @@ async fn serve(arguments: Serve, output: &Output) -> Result<(), Failure> {
         tls: arguments.tls_cert.zip(arguments.tls_key),
         centre,
         relay: arguments.host,
+        modules,
         cost: Cost::FULL,
     };
     let nightly = match arguments.backup_to.zip(arguments.backup_folder) {
@@ -240,6 +249,24 @@ async fn serve(arguments: Serve, output: &Output) -> Result<(), Failure> {
     let url = format!("{scheme}://{}", running.address());
     output.say(&url, &json!({ "url": url }));
     running.finished().await.map_err(|error| start(&error.kind()))
+}
+
+/// The two modules: those named, or found; without both, the desk does without.
+fn modules(arguments: &Serve) -> Result<Option<Arc<dyn Modules>>, Failure> {
+    let place = |named: Option<&PathBuf>, name: &str, option: &str| match named {
+        Some(path) if path.is_file() => Ok(Some(path.clone())),
+        Some(path) => Err(Failure::option(option, "there is no such file").of(path)),
+        None => Ok(modules::find(name)),
+    };
+    let matcher = place(arguments.module.as_ref(), "matcher.wasm", "module")?;
+    let reader = place(arguments.reader.as_ref(), "reader.wasm", "reader")?;
+    let Some((matcher, reader)) = matcher.zip(reader) else {
+        eprintln!(
+            "hedui desk: no matcher.wasm and reader.wasm: spreadsheets are not read here, nor a department's data"
+        );
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(DeskModules::new(matcher, reader))))
 }
 
 async fn back_up(arguments: Backup, output: &Output) -> Result<(), Failure> {

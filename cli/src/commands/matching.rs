@@ -2,9 +2,8 @@
 //! this file carries bytes in and out (SPEC §10).
 
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread::available_parallelism;
-use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -15,25 +14,18 @@ use protocol::roster::Roster;
 use protocol::value::Digest;
 use runner::files::Task as Size;
 use runner::sheets::{self, Tally};
-use runner::{Instance, RunError, op};
+use runner::{RunError, op};
+use sandbox::Module;
 use sandbox::gate::Allow;
-use sandbox::{Limits, Metering, Module, Session};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::files::{self, NewFile};
+use crate::modules::{LIMITS, READER_LIMITS, Sandboxed};
 use crate::output::Output;
 use crate::serials::Serials;
-use crate::{edge, keys};
-
-/// What the module may use; its own maximum is lower.
-const LIMITS: Limits =
-    Limits { memory_bytes: 512 << 20, metering: Metering::Deadline(Duration::from_secs(600)) };
-
-/// What the reader of spreadsheets may use: its own maximum is no higher, and the largest sheet takes seconds.
-const READER_LIMITS: Limits =
-    Limits { memory_bytes: 320 << 20, metering: Metering::Deadline(Duration::from_secs(300)) };
+use crate::{edge, keys, modules};
 
 /// Threads at most: more of them would wait for the disk.
 const MOST_THREADS: usize = 8;
@@ -149,7 +141,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let copy = arguments.copy.as_ref().map(new_file).transpose()?;
     let compliance_key = arguments.compliance_key.as_ref();
     let compliance_key = compliance_key.map(|key| keys::sealing_key(key, &[Role::Compliance])).transpose()?;
-    let path = arguments.module.clone().map_or_else(|| find_module("matcher.wasm", "module"), Ok)?;
+    let path = arguments.module.clone().map_or_else(|| found("matcher.wasm", "module"), Ok)?;
     let module = Module::load(&files::read(&path, files::MODULE)?, LIMITS)
         .map_err(|error| Failure::new("module", "module", error.to_string()).of(&path))?;
     let module_sha256 = Digest(module.sha256());
@@ -234,15 +226,9 @@ fn read_out(leader: &mut Sandboxed, op: u8, out: &mut NewFile) -> Result<(), Fai
     }
 }
 
-/// Beside this program, or where `cargo xtask wasm` puts it.
-fn find_module(name: &str, option: &str) -> Result<PathBuf, Failure> {
-    let program = std::env::current_exe().ok();
-    let folder = program.as_deref().and_then(Path::parent);
-    let beside = folder.map(|folder| folder.join(name));
-    let built = folder.map(|folder| folder.join("../artifact").join(name));
-    let here = Some(Path::new("target/artifact").join(name));
+fn found(name: &str, option: &str) -> Result<PathBuf, Failure> {
     let missing = || Failure::option(option, &format!("no {name} was found; name it with --{option}"));
-    [beside, built, here].into_iter().flatten().find(|path| path.is_file()).ok_or_else(missing)
+    modules::find(name).ok_or_else(missing)
 }
 
 /// The reader of spreadsheets, loaded with the first one: most runs have none.
@@ -254,7 +240,7 @@ struct Readers<'a> {
 impl Readers<'_> {
     /// A fresh instance: one reads one file.
     fn start(&mut self) -> Result<Sandboxed, Failure> {
-        let path = self.path.cloned().map_or_else(|| find_module("reader.wasm", "reader"), Ok)?;
+        let path = self.path.cloned().map_or_else(|| found("reader.wasm", "reader"), Ok)?;
         let failed = |message: String| Failure::new("module", "reader", message).of(&path);
         let module = match self.module.take() {
             Some(module) => module,
@@ -264,15 +250,6 @@ impl Readers<'_> {
         let session = module.session().map_err(|error| failed(error.to_string()))?;
         self.module = Some(module);
         Ok(Sandboxed(session))
-    }
-}
-
-/// A session of the sandbox, as the runner drives it.
-struct Sandboxed(Session);
-
-impl Instance for Sandboxed {
-    fn call(&mut self, request: Vec<u8>) -> Result<Vec<u8>, String> {
-        self.0.call(request).map_err(|error| error.to_string())
     }
 }
 

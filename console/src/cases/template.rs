@@ -155,6 +155,12 @@ impl NewCase {
     }
 }
 
+/// Whether a line of `text` is the template's heading.
+pub(crate) fn names_columns(text: &str) -> bool {
+    let is_heading = |cell: &str| plain(cell.trim_matches('"')) == "证件号码";
+    text.lines().any(|line| line.contains("证件号码") && line.split(',').any(is_heading))
+}
+
 fn file_code(code: desk::defect::Code) -> &'static str {
     use desk::defect::Code;
     match code {

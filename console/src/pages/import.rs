@@ -6,15 +6,17 @@ use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use maud::html;
+use runner::sheets::begins_as_spreadsheet;
 
 use super::form::Fields;
 use super::layout::{View, field, heading};
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, Routes, to};
 use super::work;
-use crate::cases::import;
 use crate::cases::template::{self, Defect};
+use crate::cases::{import, workbook};
 use crate::console::Console;
+use crate::edge::Modules;
 use crate::jobs::{Job, Outcome};
 use crate::staff::Clerk;
 
@@ -38,7 +40,7 @@ async fn page(view: View) -> Response {
                 (heading(t.t("import.title"), t.t("import.lead")))
                 p { a #template href="/import/template.csv" { (t.t("import.template")) } }
                 (field(t.t("import.file"), "file", t.t("import.file_hint"), &html! {
-                    input #file name="file" type="file" accept=".csv,.tsv,.txt" required;
+                    input #file name="file" type="file" accept=".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et" required;
                 }))
                 p.actions { button.button #import { (t.t("import.go")) } }
             }
@@ -84,7 +86,13 @@ async fn run(
     job: &Job,
 ) -> Outcome {
     // Off the threads that serve requests: checking 100,000 rows takes a while.
-    let read = tokio::task::spawn_blocking(move || template::read(&bytes)).await;
+    let read = if begins_as_spreadsheet(&bytes) {
+        let read = move |modules: &dyn Modules| template::read(&workbook::text(modules, &bytes)?);
+        let none = || Err(vec![Defect { row: 0, field: "column.file", code: "defect.spreadsheet" }]);
+        Ok(console.with_modules(read).await.unwrap_or_else(none))
+    } else {
+        tokio::task::spawn_blocking(move || template::read(&bytes)).await
+    };
     let households = match read {
         Ok(Ok(households)) => households,
         Ok(Err(defects)) => return Outcome::Defects(Arc::new(defects)),

@@ -65,6 +65,7 @@ impl Office {
             tls: None,
             centre: None,
             relay: None,
+            modules: None,
             cost: Cost::LEAST,
         };
         change(&mut config);
@@ -82,6 +83,7 @@ impl Office {
             tls: None,
             centre: Some(crate::steps::the_centre().1),
             relay: None,
+            modules: None,
             cost: Cost::LEAST,
         };
         let console = Console::new(store, Arc::new(self.clock.clone()), config);
