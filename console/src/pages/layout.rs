@@ -18,6 +18,8 @@ pub struct View {
     pub clerk: Option<Clerk>,
     /// The path that was asked for.
     pub path: String,
+    /// The page to come back to: this one with what its address says, or the one that a change was sent from.
+    pub back: String,
 }
 
 /// An entry of the menu: path, key of its name, roles that see it.
@@ -101,7 +103,7 @@ impl View {
                             form method="post" action="/sign-out" { button.button.plain { (t.t("sign_out")) } }
                         }
                         form method="post" action="/language" {
-                            input type="hidden" name="back" value=(self.path);
+                            input type="hidden" name="back" value=(self.back);
                             button.button.plain name="to" value=(tag) lang=(tag) { (other) }
                         }
                     }
