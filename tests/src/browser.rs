@@ -70,9 +70,6 @@ impl Browser {
         for argument in ARGUMENTS.iter().copied().chain(arguments.iter().map(String::as_str)) {
             wanted.add_arg(argument).unwrap();
         }
-        // Papers are saved as any other file, not shown.
-        let papers = json!({ "plugins.always_open_pdf_externally": true });
-        wanted.add_experimental_option("prefs", papers).unwrap();
         wanted.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
         wanted.add_arg(&format!("--window-size={},{}", WINDOW.0, WINDOW.1)).unwrap();
         let page = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.expect("a session");

@@ -305,7 +305,8 @@ async fn draft(State(console): State<Console>, view: View, Path(id): Path<i64>) 
     let facts = match one.state {
         Stage::Reviewed => gather::report(&console, &one).await.map(|(facts, _)| Some(facts)),
         Stage::Suspended => gather::suspension(&console, &one).await.map(Some),
-        _ => Ok(None),
+        Stage::Issued | Stage::Archived | Stage::Terminated => Ok(None),
+        _ => Err(ReportError::Rule("report.not_confirmed")),
     };
     let (facts, why_not) = match facts {
         Ok(facts) => (facts, None),

@@ -29,13 +29,14 @@ impl Household {
         by_number.into_iter().map(whole).collect()
     }
 
-    /// The first of two to four citizens of whom two institutions know something, and every amount.
+    /// The first of two to four people of whom two institutions know something, and every amount. Their names fit a
+    /// cell of the paper: poppler tells a longer one in pieces.
     pub(crate) fn with_figures(world: &World) -> Self {
         let fits = |household: &Self| {
             let known = |code: &str| household.members.iter().any(|m| !totals(world, code, m).is_empty());
             let all = || household.members.iter().flat_map(|m| all_totals(world, m));
             (2..=4).contains(&household.members.len())
-                && household.members.iter().all(|m| m.number.text.len() == 18 && m.former.is_empty())
+                && household.members.iter().all(|m| m.number.text.len() == 18 && m.name.chars().count() < 5 && m.former.is_empty())
                 && known("bank-a")
                 && (known("bank-b") || known("broker-c"))
                 && all().count() >= 3
