@@ -20,6 +20,8 @@ pub struct View {
     pub path: String,
     /// The page to come back to: this one with what its address says, or the one that a change was sent from.
     pub back: String,
+    /// Whether something was to be changed.
+    pub is_change: bool,
 }
 
 /// An entry of the menu: path, key of its name, roles that see it.
@@ -144,6 +146,16 @@ pub fn heading(title: &str, lead: &str) -> Markup {
     html! {
         div.heading {
             h1 { (title) }
+            @if !lead.is_empty() { p.lead { (lead) } }
+        }
+    }
+}
+
+/// The head of a further sheet on a page.
+pub fn subheading(title: &str, lead: &str) -> Markup {
+    html! {
+        div.heading {
+            h2 { (title) }
             @if !lead.is_empty() { p.lead { (lead) } }
         }
     }

@@ -111,7 +111,7 @@ impl Told {
                         p.code { (t.fill("refused.number", &[("n", number)])) }
                     }
                     p.actions {
-                        @if view.back != "/" && view.back != view.path { a.button.second href=(view.back) { (t.t("form.back")) } }
+                        @if view.is_change && view.back != "/" { a.button.second href=(view.back) { (t.t("form.back")) } }
                         a href="/" { (t.t("refused.home")) }
                     }
                 }

@@ -160,14 +160,15 @@ pub(super) async fn guard(State(console): State<Console>, mut request: Request, 
     let (headers, method) = (request.headers().clone(), request.method().clone());
     let words = language(&headers);
     let path = request.uri().path().to_owned();
-    let back = match (&method, request.uri().path_and_query()) {
-        (&Method::GET, Some(whole)) => whole.as_str().to_owned(),
+    let is_change = method != Method::GET && method != Method::HEAD;
+    let back = match request.uri().path_and_query() {
+        Some(whole) if !is_change => whole.as_str().to_owned(),
         _ => sent_from(&headers).unwrap_or_else(|| "/".to_owned()),
     };
-    let mut view = View { words, clerk: None, path, back };
+    let mut view = View { words, clerk: None, path, back, is_change };
     let found = async {
         check_name(&console, &headers)?;
-        if method != Method::GET && method != Method::HEAD {
+        if is_change {
             check_origin(&console, &headers)?;
         }
         match cookie(&headers, session_cookie(&console)) {

@@ -116,8 +116,7 @@ impl Bank {
             module_sha256: protocol::Digest::of(module::artifact()),
         };
         let entropy = Entropy::new(&[5; 32]).unwrap();
-        let mut sealed =
-            SealedAnswer::make(&accepted, &terms, &maker, &coverage, Nothing, &entropy).unwrap();
+        let mut sealed = SealedAnswer::make(&accepted, &terms, &maker, &coverage, Nothing, &entropy).unwrap();
         let mut bytes = Vec::new();
         loop {
             let piece = sealed.read();

@@ -85,7 +85,12 @@ async fn an_objection_leads_to_another_version() {
     }
     let files = story.archive(&household).await;
     let kept = |end: &str| files.iter().find(|(n, _)| n.starts_with("bg") && n.ends_with(end));
-    assert_eq!(kept("-1.pdf").map(|(_, bytes)| bytes), Some(&first), "both are archived: {:?}", names(&files));
+    assert_eq!(
+        kept("-1.pdf").map(|(_, bytes)| bytes),
+        Some(&first),
+        "both are archived: {:?}",
+        names(&files)
+    );
     assert!(kept("-2.pdf").is_some());
     assert!(files.iter().any(|(_, bytes)| bytes == story::EVIDENCE), "{:?}", names(&files));
     story.end(&[ground, outcome]).await;

@@ -29,14 +29,17 @@ impl Household {
         by_number.into_iter().map(whole).collect()
     }
 
-    /// The first of two to four people of whom two institutions know something, and every amount. Their names fit a
+    /// The first of two or three people who live together, of whom two institutions know something, and every amount. Their names fit a
     /// cell of the paper: poppler tells a longer one in pieces.
     pub(crate) fn with_figures(world: &World) -> Self {
         let fits = |household: &Self| {
             let known = |code: &str| household.members.iter().any(|m| !totals(world, code, m).is_empty());
             let all = || household.members.iter().flat_map(|m| all_totals(world, m));
-            (2..=4).contains(&household.members.len())
-                && household.members.iter().all(|m| m.number.text.len() == 18 && m.name.chars().count() < 5 && m.former.is_empty())
+            (2..=3).contains(&household.members.len())
+                && household
+                    .members
+                    .iter()
+                    .all(|m| m.number.text.len() == 18 && m.name.chars().count() < 5 && m.former.is_empty())
                 && known("bank-a")
                 && (known("bank-b") || known("broker-c"))
                 && all().count() >= 3
@@ -83,7 +86,8 @@ impl Household {
             let key = (format!("{:?}", total.kind), format!("{:?}", total.currency));
             by_kind.entry(key).and_modify(|sum| sum.minor += total.minor).or_insert(total);
         }
-        let (mut said, mut truth): (_, Vec<String>) = (figures(sums), by_kind.values().map(spelled).collect());
+        let (mut said, mut truth): (_, Vec<String>) =
+            (figures(sums), by_kind.values().map(spelled).collect());
         said.sort();
         truth.sort();
         assert_eq!(said, truth, "and so are the sums: {text}");
@@ -183,7 +187,8 @@ fn push(text: &mut String, n: usize, household: &Household) {
             "银行、证券".to_owned(),
             "合计".to_owned(),
         ];
-        let quoted: Vec<String> = cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+        let quoted: Vec<String> =
+            cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
         text.push_str(&quoted.join(","));
         text.push_str("\r\n");
     }

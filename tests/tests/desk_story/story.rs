@@ -142,7 +142,8 @@ impl Story {
         self.press("#add").await;
         let first = self.browser.text("#first-password").await;
         if let ("jb01" | "jb02", Some(tour)) = (code, &mut self.tour) {
-            let name = if code == "jb01" { tour.next("first-password") } else { tour.again_as("first-password") };
+            let name =
+                if code == "jb01" { tour.next("first-password") } else { tour.again_as("first-password") };
             tour.picture(&self.browser, &name, if code == "jb01" { "zh" } else { "en" }).await;
         }
         self.speak("zh").await;
@@ -270,7 +271,11 @@ impl Story {
                 let bytes = whole(&self.desk.clerk().join(&name)).await;
                 return (name, bytes);
             }
-            assert!(begun.elapsed() < Duration::from_secs(120), "{css} saves nothing: {}", self.source().await);
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "{css} saves nothing: {}",
+                self.source().await
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -438,7 +443,11 @@ impl Story {
         self.show_at("/import", "import").await;
         let good = people::import_file(&self.desk.world, household, usize::MAX);
         let text = String::from_utf8(good.clone()).unwrap();
-        let bad = text.replacen("银行、证券", "当铺", 3).replacen("本人", "邻居", 1).replacen("2026-10-31", "昨天", 1);
+        let bad = text.replacen("银行、证券", "当铺", 3).replacen("本人", "邻居", 1).replacen(
+            "2026-10-31",
+            "昨天",
+            1,
+        );
         self.upload_import("bad.csv", bad.as_bytes()).await;
         self.browser.until("#defects").await;
         self.show("import-defects").await;
@@ -721,6 +730,7 @@ impl Story {
         self.show("household").await;
         self.show_at("/rechecks", "rechecks").await;
         self.go("/notices").await;
+        self.set("#office", "城关镇").await;
         for (css, text) in [("#first", "2026-11-02"), ("#last", "2026-11-08"), ("#contact", "0813-7200000")] {
             self.set(css, text).await;
         }
@@ -848,7 +858,8 @@ impl Story {
         let ended = "input[name=institution][value='2']";
         assert!(self.is_there(&format!("{ended}:disabled")).await, "it can't be ticked");
         // A page from before would let it be ticked.
-        let script = "const box = document.querySelector(arguments[0]); box.disabled = false; box.checked = true";
+        let script =
+            "const box = document.querySelector(arguments[0]); box.disabled = false; box.checked = true";
         self.browser.run(script, vec![ended.into()]).await;
         self.browser.fill("#one_time", &self.one_time("jb01")).await;
         self.is_refused("#dispatch", "没有生效的保密协议").await;
