@@ -258,6 +258,16 @@ impl Story {
         self.browser.page.current_url().await.unwrap().path().to_owned()
     }
 
+    /// Waits for a page that long work leads to.
+    async fn arrives(&self, path: &str) {
+        let begun = Instant::now();
+        while self.path().await != path {
+            assert!(begun.elapsed() < Duration::from_secs(120), "not at {path}: {}", self.source().await);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.browser.until("main").await;
+    }
+
     /// Clicks what saves a file, and reads it.
     async fn saved(&self, css: &str) -> (String, Vec<u8>) {
         let before = names(&self.desk.clerk());
@@ -565,7 +575,7 @@ impl Story {
         self.show("batch").await;
         self.browser.fill("#one_time", &self.one_time("jb01")).await;
         self.press("#dispatch").await;
-        assert_eq!(self.path().await, batch);
+        self.arrives(&batch).await;
         self.show("board-made").await;
         assert!(!self.is_there("button.send").await, "whoever made a roster does not send it");
         batch
@@ -750,7 +760,8 @@ impl Story {
         self.sit("sj01").await;
         self.show_at("/people/1/questions", "questions").await;
         let source = self.source().await;
-        for wanted in ["fh01", "jb01", "查看完整信息", "川江城市商业银行"] {
+        for wanted in ["fh01", "查看核对结果", "jb01", "查看完整信息", "川江城市商业银行"]
+        {
             assert!(source.contains(wanted), "{wanted} not in {source}");
         }
         let pdf = self.opened("#print").await;
@@ -801,6 +812,7 @@ impl Story {
         self.browser.run(script, vec![institution.to_string().into()]).await;
         self.browser.fill("#one_time", &self.one_time("jb01")).await;
         self.press("#dispatch").await;
+        self.arrives(batch).await;
     }
 
     /// Who withdrew before the roster is left out by name; who withdraws after it voids it.
