@@ -219,6 +219,7 @@ pub(crate) fn run(folder: &Path) {
                 keys,
             }),
             relay: std::env::var(HOST).ok(),
+            modules: None,
             cost: Cost::FULL,
         };
         let console = Console::new(store, Arc::new(Hands(folder.join("clock"))), config);
