@@ -116,6 +116,19 @@ impl Header for Archive {
     }
 }
 
+impl Archive {
+    /// The list's lines: as many as the header says, sorted by name, each once.
+    ///
+    /// # Errors
+    /// [`DecodeError::Member`] of the body.
+    pub fn listed(&self, body: &[u8]) -> Result<Vec<Listed>, DecodeError> {
+        let listed = std::str::from_utf8(body).ok().and_then(read_sums);
+        let listed = listed.filter(|all| u64::try_from(all.len()) == Ok(self.files));
+        let sorted = |all: &Vec<Listed>| all.is_sorted_by(|a, b| a.name < b.name);
+        listed.filter(sorted).ok_or_else(|| DecodeError::Member("(body)".to_owned()))
+    }
+}
+
 /// A line of a closed file's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {

@@ -81,6 +81,20 @@ RELEASE: dict[str, Any] = {
     "module_blake3": "4d" * 32, "module_bytes": 400_000, "module_sha256": "5e" * 32, "page_sha256": "6f" * 32,
     "release": "1.0.0", "source_sha256": "70" * 32, "toolchain": "rustc 1.90.0",
 }
+ISSUER: dict[str, Any] = {"code": "centre-1", "name": "某某核对中心", "signing_key": signing("centre")}
+FACTS = '{"salt":"00112233445566778899aabbccddeeff","kind":"report","number":"BG2026-000001","version":1}'.encode()
+LIST = b"".join(
+    sha256(name.encode()).hex().encode() + b"  " + name.encode() + b"\n"
+    for name in ("bg2026-000001-1.pdf", "bg2026-000001-1.report.hedui", "commission.json")
+)
+REPORT: dict[str, Any] = {
+    "case": "HD2026-000001", "centre": ISSUER, "issued": "2026-11-24T00:00:00Z", "kind": "report",
+    "number": "BG2026-000001", "pdf_sha256": "81" * 32, "supersedes": None, "version": 1,
+}
+ARCHIVE: dict[str, Any] = {
+    "case": "HD2026-000001", "centre": ISSUER, "files": 3, "log_head": "92" * 32, "log_position": 41,
+    "made": "2026-11-25T00:00:00Z", "number": "DA2026-000001", "previous": "a3" * 32, "sequence": 2, "version": 1,
+}
 LEVEL_FIELDS = {"L0": ["name"], "L1": ["amount", "name"], "L2": ["account", "amount", "name"]}
 ENTROPY = secret("entropy")
 
@@ -139,6 +153,8 @@ def every_document() -> dict[str, bytes]:
         "copy": copy(),
         "receipt": documents.write("hedui/receipt/v1", RECEIPT, b"", seeds("host")),
         "release": documents.write("hedui/release/v1", RELEASE, b"", seeds("publisher")),
+        "report": documents.write("hedui/report/v1", REPORT, FACTS, seeds("centre")),
+        "archive": documents.write("hedui/archive/v1", ARCHIVE, LIST, seeds("centre")),
     }
 
 

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+use desk::papers;
 use e2e::module::{self, Native, Runner as _};
 use e2e::vectors::{self, Blobs, array, file, list, text};
 use protocol::agreement::Agreement;
@@ -101,6 +102,10 @@ fn read_as(kind: &str, document: &[u8]) -> Value {
         Answer::TYPE => read::<Answer>(document, |_| Ok(())),
         AnswerCopy::TYPE => read::<AnswerCopy>(document, |_| Ok(())),
         Receipt::TYPE => read::<Receipt>(document, |_| Ok(())),
+        papers::Report::TYPE => read::<papers::Report>(document, |_| Ok(())),
+        papers::Archive::TYPE => {
+            read::<papers::Archive>(document, |read| read.header.listed(&read.body).map(drop))
+        }
         Release::TYPE => read::<Release>(document, |_| Ok(())),
         other => panic!("{other}"),
     }
@@ -123,7 +128,7 @@ fn documents() {
             }
         }
     }
-    assert!(ok >= 7 && list(&file, "cases").len() > 200, "{ok}");
+    assert!(ok >= 15 && list(&file, "cases").len() > 350, "{ok}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use audit::signatures;
 use clap::Args;
 use desk::papers;
 use protocol::DecodeError;
+use protocol::Document;
 use protocol::canonical;
 use protocol::envelope::Head;
 use protocol::key_file::KeyFile;
@@ -65,11 +66,8 @@ fn papers_beside(json: &Value, bytes: &[u8], folder: &Path) -> Result<Option<usi
     };
     match json.get("type").and_then(Value::as_str) {
         Some("hedui/archive/v1") => {
-            let head = Head::parse(bytes)?;
-            let body = bytes.get(head.length..).and_then(|body| std::str::from_utf8(body).ok());
-            let Some(listed) = body.and_then(papers::read_sums) else {
-                return Err(DecodeError::Member("(body)".to_owned()).into());
-            };
+            let list = Document::<papers::Archive>::read(bytes)?;
+            let listed = list.header.listed(&list.body)?;
             for paper in &listed {
                 let lies = Digest::of(&files::read(&folder.join(&paper.name), files::PAPER)?);
                 if lies != paper.sha256 {

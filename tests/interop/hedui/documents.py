@@ -1,7 +1,8 @@
-"""SPEC §4: the seven documents. Each has a table of members and, some, a rule between members."""
+"""SPEC §4: the nine documents. Each has a table of members and, some, a rule between members."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +122,29 @@ COPY: dict[str, Form] = {
     "institution": forms.code,
     "roster": forms.digest,
 }
+ISSUER = forms.object_of({"code": forms.code, "name": forms.text, "signing_key": forms.key})
+REPORT: dict[str, Form] = BODY | {
+    "case": forms.text,
+    "centre": ISSUER,
+    "issued": forms.time,
+    "kind": forms.one_of("report", "suspension"),
+    "number": forms.text,
+    "pdf_sha256": forms.digest,
+    "supersedes": forms.or_null(forms.digest),
+    "version": forms.integer(1),
+}
+ARCHIVE: dict[str, Form] = BODY | {
+    "case": forms.text,
+    "centre": ISSUER,
+    "files": forms.integer(),
+    "log_head": forms.digest,
+    "log_position": forms.integer(),
+    "made": forms.time,
+    "number": forms.text,
+    "previous": forms.or_null(forms.digest),
+    "sequence": forms.integer(1),
+    "version": forms.integer(1),
+}
 TABLES: dict[str, dict[str, Form]] = {
     "hedui/joining/v1": JOINING,
     "hedui/agreement/v1": AGREEMENT,
@@ -129,6 +153,8 @@ TABLES: dict[str, dict[str, Form]] = {
     "hedui/receipt/v1": RECEIPT,
     "hedui/release/v1": RELEASE,
     "hedui/copy/v1": COPY,
+    "hedui/report/v1": REPORT,
+    "hedui/archive/v1": ARCHIVE,
 }
 
 
@@ -168,6 +194,10 @@ def check_members(kind: str, header: dict[str, Any]) -> None:
         _check_order(header, "valid_from", "valid_to")
     if kind == "hedui/roster/v1":
         _check_roster_members(header)
+    if kind == "hedui/report/v1" and (header["supersedes"] is None) != (header["version"] == 1):
+        raise HeduiError("supersedes", "the first version takes no other's place, every later one does")
+    if kind == "hedui/archive/v1" and (header["previous"] is None) != (header["sequence"] == 1):
+        raise HeduiError("previous", "the first list follows none, every later one does")
 
 
 def _check_roster_members(header: dict[str, Any]) -> None:
@@ -221,6 +251,19 @@ def _check_body(kind: str, header: dict[str, Any], body: bytes) -> None:
         raise HeduiError("body_sha256", "not the digest of the body")
     if kind == "hedui/roster/v1":
         roster_body.read(body, header["entry_count"], header["slot_count"])
+    if kind == "hedui/archive/v1":
+        _check_list(body, header["files"])
+
+
+def _check_list(body: bytes, files: int) -> None:
+    """§4.9: as `sha256sum` writes it, by name, no name twice."""
+    lines = body.split(b"\n")
+    if lines.pop() or len(lines) != files:
+        raise HeduiError("body", "not as many lines as files")
+    read = [re.fullmatch(rb"[0-9a-f]{64}  ([a-z0-9-][a-z0-9.-]*)", line) for line in lines]
+    names = [line.group(1) for line in read if line]
+    if len(names) != files or any(a >= b for a, b in zip(names, names[1:])):
+        raise HeduiError("body", "no list of digests and names, by name")
 
 
 def write(kind: str, header: dict[str, Any], body: bytes, seeds: list[bytes], checked: bool = True) -> bytes:

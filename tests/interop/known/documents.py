@@ -7,6 +7,7 @@ from typing import Any
 import fixtures
 from fixtures import seeds
 from hedui import documents
+from hedui.basics import sha256
 from hedui.envelope import Envelope
 
 from . import world
@@ -17,6 +18,7 @@ from .world import TWO_OF_THREE, Setup
 AUTHORS = {
     "joining": ("bank",), "agreement": ("centre", "bank"), "roster": ("centre", "cosigner"),
     "answer": ("bank", "approver"), "copy": ("bank",), "receipt": ("host",), "release": ("publisher",),
+    "report": ("centre",), "archive": ("centre",),
 }
 # A member of each type with a value that it may not have.
 MALFORMED: dict[str, list[dict[str, Any]]] = {
@@ -37,6 +39,14 @@ MALFORMED: dict[str, list[dict[str, Any]]] = {
     "answer": [{"version": 0}, {"version": 1000}, {"created": "2026-11-23"}, {"module_sha256": "5e"}, {"slot_count": "64"}],
     "copy": [{"content_key": "AA=="}, {"compliance_key": "ab"}, {"answer": "AB" * 32}, {"created": "2026-11-23"}, {"roster": None}],
     "receipt": [{"log_position": 0}, {"answer_bytes": None}, {"received": "2200-01-01T00:00:00Z"}],
+    "report": [
+        {"version": 0}, {"version": 2}, {"supersedes": "b4" * 32}, {"kind": "letter"}, {"case": "a\u0085b"}, {"pdf_sha256": None},
+        {"issued": "2026-11-24"}, {"centre": {"code": "centre-1", "name": "x"}},
+    ],
+    "archive": [
+        {"version": 0}, {"sequence": 0}, {"sequence": 1}, {"previous": None}, {"log_head": "92"}, {"files": "3"},
+        {"made": "2026-13-01T00:00:00Z"}, {"number": "x" * 1025}, {"log_position": "41"},
+    ],
     "release": [{"exports": ["run", "memory"]}, {"imports": ["a", "a"]}, {"release": "01.0.0"}, {"module_bytes": True}],
 }
 
@@ -67,7 +77,12 @@ def every_file() -> dict[str, dict[str, Any]]:
         _refused(made, kind, data)
     made.ok("ok_roster_l2", "roster", world.roster(Setup("L2", "hmac-sha256", TWO_OF_THREE)))
     made.ok("ok_roster_l1_largest_life", "roster", world.roster(Setup(), expires="2026-12-22T08:00:00Z"))
+    made.ok("ok_report_suspension", "report", _report(kind="suspension", number="ZZ2026-000001"))
+    made.ok("ok_report_second_version", "report", _report(version=2, supersedes="b4" * 32))
+    made.ok("ok_archive_the_first", "archive", _archive(fixtures.LIST, sequence=1, previous=None))
+    made.ok("ok_archive_of_nothing", "archive", _archive(b"", files=0))
     _rosters(made)
+    _lists(made)
     return {"documents.json": {"blobs": made.blobs.to_json(), "cases": made.cases}}
 
 
@@ -123,6 +138,38 @@ def _refused(made: Cases, kind: str, data: bytes) -> None:
 def _body_bytes_code(kind: str) -> str:
     """A roster's body_bytes follows from its entry_count, so there the member itself is wrong."""
     return "member" if kind == "roster" else "body_mismatch"
+
+
+def _report(**changes: Any) -> bytes:
+    return documents.write("hedui/report/v1", fixtures.REPORT | changes, fixtures.FACTS, seeds("centre"))
+
+
+def _archive(body: bytes, **changes: Any) -> bytes:
+    return documents.write("hedui/archive/v1", fixtures.ARCHIVE | changes, body, seeds("centre"))
+
+
+def _lists(made: Cases) -> None:
+    """Lists that are not as §4.9 has them: found after the body's digest."""
+    whole = fixtures.every_document()["archive"]
+    lines = fixtures.LIST.splitlines(keepends=True)
+    for what, changed in (
+        ("not_by_name", lines[1] + lines[0] + lines[2]),
+        ("name_twice", lines[0] * 2 + lines[2]),
+        ("a_line_less", lines[0] + lines[1]),
+        ("last_line_open", fixtures.LIST[:-1]),
+        ("empty_line", lines[0] + lines[1] + b"\n"),
+        ("one_space", fixtures.LIST.replace(b"  ", b" ", 1)),
+        ("digest_upper_case", lines[0][:64].upper() + lines[0][64:] + lines[1] + lines[2]),
+        ("name_upper_case", lines[0] + lines[1] + lines[2].replace(b"commission", b"Commission")),
+        ("name_leads_elsewhere", lines[0][:66] + b"../" + lines[0][66:] + lines[1] + lines[2]),
+        ("name_hidden", lines[0][:66] + b"." + lines[0][66:] + lines[1] + lines[2]),
+        ("name_empty", lines[0][:66] + b"\n" + lines[1] + lines[2]),
+        ("carriage_return", fixtures.LIST.replace(b"\n", b"\r\n")),
+        ("not_utf_8", lines[0] + lines[1] + lines[2][:-2] + b"\xff\n"),
+    ):
+        digest = sha256(changed).hex()
+        data = resigned(whole, seeds("centre"), body_bytes=len(changed), body_sha256=digest, _body=changed)
+        made.bad(f"bad_archive_list_{what}", "archive", "member", data)
 
 
 def _rosters(made: Cases) -> None:
