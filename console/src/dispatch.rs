@@ -2,6 +2,8 @@
 //! ([`roster`], of [`lists`] of people): made ([`making`]), sent ([`sending`]), answered ([`answers`]).
 //!
 //! Cases that no roster asked about are offered again ([`again`]).
+//! The way out is tried with people who do not exist ([`trial`]), and answers with accounts that are known
+//! ([`canary`]).
 //!
 //! Every rule is asked at the moment of dispatch, whatever a screen showed before: is there an agreement in force,
 //! is each person's authorisation live and wide enough, was the same asked in the last 60 days.
@@ -10,8 +12,10 @@ pub mod again;
 pub mod agreement;
 pub mod answers;
 pub mod batch;
+pub mod canary;
 pub mod error;
 pub mod lists;
 pub mod making;
 pub mod roster;
 pub mod sending;
+pub mod trial;

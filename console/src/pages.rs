@@ -13,8 +13,10 @@ pub mod routes;
 mod account;
 mod archive;
 mod batches;
+mod canaries;
 mod cases;
 mod counters;
+mod declared;
 mod door;
 mod holidays;
 mod home;
@@ -30,6 +32,7 @@ mod review;
 mod rules;
 mod settings;
 mod stuck;
+mod trials;
 mod work;
 
 use axum::Router;
@@ -71,6 +74,7 @@ fn all(console: &Console) -> Routes {
     let routes = people::routes(routes);
     let routes = cases::routes(routes);
     let routes = import::routes(routes);
+    let routes = declared::routes(routes);
     let routes = institutions::routes(routes);
     let routes = batches::routes(routes);
     let routes = officers::routes(routes);
@@ -85,6 +89,8 @@ fn all(console: &Console) -> Routes {
     let routes = holidays::routes(routes);
     let routes = settings::routes(routes);
     let routes = stuck::routes(routes);
+    let routes = trials::routes(routes);
+    let routes = canaries::routes(routes);
     let routes = account::routes(routes);
     logbook::routes(routes)
 }

@@ -6,6 +6,7 @@
 //! accepted, dispatched or opened.
 
 pub mod declared;
+pub mod declared_file;
 pub mod findings;
 pub mod flags;
 pub mod opening;

@@ -47,6 +47,7 @@ const HOLDERS: &[(&str, &str, Prints)] = &[
     ("console", "Opened", ByHand),
     ("console", "Paper", Not),
     ("console", "Routes", Not),
+    ("console", "Seeds", Not),
     ("console", "Source", Derived),
     ("console", "Step", Derived),
     ("console", "Store", ByHand),

@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Serve the console until it is told to stop.
     #[command(after_help = "Example:\n  hedui desk serve --data /var/lib/hedui-desk --key centre.key.hedui \
                             --host http://127.0.0.1:8642")]
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Seal the whole database to a public key, whether the desk runs or not.
     #[command(after_help = "Example:\n  hedui desk backup --data /var/lib/hedui-desk --to backup.key.hedui \
                             --out desk-2026-11-26.backup.hedui")]
@@ -165,7 +165,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
         .map_err(|error| Failure::new("start", "desk", error.kind().to_string()))?;
     match command {
         Command::Init(arguments) => runtime.block_on(init(arguments, output)),
-        Command::Serve(arguments) => runtime.block_on(serve(arguments, output)),
+        Command::Serve(arguments) => runtime.block_on(serve(*arguments, output)),
         Command::Backup(arguments) => runtime.block_on(back_up(arguments, output)),
         Command::Restore(arguments) => runtime.block_on(restore(arguments, output)),
         Command::Verify(arguments) => runtime.block_on(check(arguments, output)),

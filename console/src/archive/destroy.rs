@@ -218,7 +218,7 @@ async fn of_case(write: &mut Write, case: i64, now: Time) -> Result<(), Fault> {
 /// Rosters and answers all of whose cases are destroyed: their documents go. Other households' stay with theirs.
 async fn rosters(write: &mut Write) -> Result<(), Fault> {
     let empty: Vec<i64> = sqlx::query_scalar(
-        "SELECT id FROM rosters WHERE document <> X'' AND NOT EXISTS (SELECT 1 FROM roster_people WHERE \
+        "SELECT id FROM rosters WHERE document <> X'' AND batch NOT IN (SELECT id FROM batches WHERE trial = 1) AND NOT EXISTS (SELECT 1 FROM roster_people WHERE \
          roster = rosters.id AND case_id NOT IN (SELECT case_id FROM archives WHERE destroyed IS NOT NULL))",
     )
     .fetch_all(write.connection())
@@ -227,7 +227,7 @@ async fn rosters(write: &mut Write) -> Result<(), Fault> {
         for statement in [
             "UPDATE openings SET source_sealed = NULL WHERE answer IN (SELECT id FROM answers WHERE roster = ?1)",
             "UPDATE answers SET document = X'' WHERE roster = ?1",
-            "UPDATE rosters SET document = X'' WHERE id = ?1",
+            "UPDATE rosters SET document = X'', seeds_sealed = NULL WHERE id = ?1",
         ] {
             sqlx::query(statement).bind(id).execute(write.connection()).await?;
         }

@@ -73,6 +73,15 @@ pub fn mask_number(number: &str) -> String {
     all.iter().enumerate().map(hidden).collect()
 }
 
+/// `****1234`: what is left tells accounts of one person apart, and is no account number.
+pub fn mask_account(number: &str) -> String {
+    let all: Vec<char> = number.chars().collect();
+    match all.get(all.len().saturating_sub(4)..) {
+        Some(last) if all.len() >= 8 => format!("****{}", last.iter().collect::<String>()),
+        _ => "*".repeat(all.len()),
+    }
+}
+
 /// What a form or a file says of a person, read.
 pub struct Read {
     /// The name, trimmed.
@@ -122,7 +131,7 @@ pub fn read(
     if wrong.is_empty() { Ok(Read { name: name.to_owned(), subjects }) } else { Err(wrong) }
 }
 
-fn defect_of(reason: subject::Reason) -> &'static str {
+pub(crate) fn defect_of(reason: subject::Reason) -> &'static str {
     use subject::Reason;
     match reason {
         Reason::Empty => "defect.missing",

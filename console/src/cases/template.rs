@@ -161,7 +161,7 @@ pub(crate) fn names_columns(text: &str) -> bool {
     text.lines().any(|line| line.contains("证件号码") && line.split(',').any(is_heading))
 }
 
-fn file_code(code: desk::defect::Code) -> &'static str {
+pub(crate) fn file_code(code: desk::defect::Code) -> &'static str {
     use desk::defect::Code;
     match code {
         Code::Spreadsheet => "defect.spreadsheet",
@@ -172,7 +172,7 @@ fn file_code(code: desk::defect::Code) -> &'static str {
     }
 }
 
-fn plain(cell: &str) -> String {
+pub(crate) fn plain(cell: &str) -> String {
     cell.chars().filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | '\u{FEFF}')).collect()
 }
 
@@ -325,7 +325,7 @@ fn read_kinds(cell: &str) -> Option<Vec<&'static str>> {
     kinds.filter(|kinds| !kinds.is_empty())
 }
 
-fn read_day(cell: &str) -> Option<Date> {
+pub(crate) fn read_day(cell: &str) -> Option<Date> {
     let parts: Vec<&str> =
         cell.split(['-', '/', '.', '年', '月', '日']).filter(|part| !part.is_empty()).collect();
     match parts.as_slice() {
@@ -339,7 +339,7 @@ fn read_day(cell: &str) -> Option<Date> {
 }
 
 /// A cell without the ways that force a spreadsheet to show text.
-fn unwrapped(cell: &str) -> &str {
+pub(crate) fn unwrapped(cell: &str) -> &str {
     let cell = cell.trim();
     let cell = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell);
     cell.strip_prefix('\'').unwrap_or(cell).trim()

@@ -33,6 +33,8 @@ pub struct Batch {
     pub income: Option<(Date, Date)>,
     /// Whether a roster of it is out.
     pub dispatched: bool,
+    /// Whether it is about people who do not exist ([`super::trial`]).
+    pub trial: bool,
     /// When it was made.
     pub made: Time,
     /// Cases in it.
@@ -46,6 +48,7 @@ fn from_row(row: &SqliteRow) -> Result<Batch, Fault> {
         as_of: row.day("as_of")?,
         income: row.optional_day("income_from")?.zip(row.optional_day("income_to")?),
         dispatched: row.try_get::<String, _>("state")? == "dispatched",
+        trial: row.try_get("trial")?,
         made: row.time("made")?,
         cases: row.try_get("cases")?,
     })

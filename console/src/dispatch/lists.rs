@@ -11,8 +11,9 @@ use sqlx::Row as _;
 use zeroize::Zeroizing;
 
 use super::batch::Asked;
+use super::canary::LINES;
 use crate::cases::person;
-use crate::store::{Column, Fault, Write};
+use crate::store::{Column, Fault, Store, Write};
 
 /// The applicants' file that a list's rosters were made from; `review` opens it with an answer.
 pub const APPLICANTS: Column<Zeroizing<Vec<u8>>> = Column::new("lists.applicants");
@@ -81,6 +82,50 @@ impl Lists {
             self.0.insert(0, list);
         }
     }
+}
+
+/// The applicants' file that a roster was made from: its list's, and the lines that are the roster's own.
+///
+/// # Errors
+/// [`Fault`] of the database.
+pub async fn file_of(store: &Store, roster: i64) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let row = sqlx::query(
+        "SELECT lists.id, applicants_sealed, seeds_sealed FROM rosters JOIN lists ON lists.id = list \
+         WHERE rosters.id = ?",
+    )
+    .bind(roster)
+    .fetch_one(store.read())
+    .await?;
+    let file = store.open_cell(&APPLICANTS, row.try_get("id")?, &row, "applicants_sealed")?;
+    match row.try_get::<Option<Vec<u8>>, _>("seeds_sealed")? {
+        None => Ok(file),
+        Some(sealed) => Ok(joined(&file, &store.vault().open(&LINES, roster, &sealed)?)),
+    }
+}
+
+/// A list's file with more lines, read.
+pub(super) async fn with_lines(
+    write: &mut Write,
+    list: i64,
+    lines: &[u8],
+    today: Date,
+) -> Result<Applicants, Fault> {
+    let row = sqlx::query("SELECT applicants_sealed FROM lists WHERE id = ?")
+        .bind(list)
+        .fetch_one(write.connection())
+        .await?;
+    let file: Zeroizing<Vec<u8>> = write.store().open_cell(&APPLICANTS, list, &row, "applicants_sealed")?;
+    let file = joined(&file, lines);
+    let applicants = tokio::task::spawn_blocking(move || Applicants::read(&file, today));
+    applicants.await.ok().and_then(Result::ok).ok_or(Fault::Stored("people"))
+}
+
+/// Both, in memory that never grew.
+fn joined(file: &[u8], lines: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut all = Zeroizing::new(Vec::with_capacity(file.len() + lines.len()));
+    all.extend_from_slice(file);
+    all.extend_from_slice(lines);
+    all
 }
 
 async fn add(

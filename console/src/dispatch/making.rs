@@ -12,8 +12,9 @@ use protocol::{Document, Time};
 
 use super::agreement::{self, Institution};
 use super::batch::{self, Batch};
+use super::canary;
 use super::error::DispatchError;
-use super::lists::Lists;
+use super::lists::{self, Lists};
 use crate::cases::case::{self, State};
 use crate::console::{Centre, Console};
 use crate::edge::local_day;
@@ -28,7 +29,7 @@ const AT_ONCE: usize = 500;
 const LEGAL_BASIS: &str = "社会救助暂行办法第五十八条";
 
 /// Who together opens answers: one officer alone, two together, of three any two.
-async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchError> {
+pub(super) async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchError> {
     let all = account::all(store).await?;
     let officers = all.into_iter().filter(|a| a.active && a.roles.has(Role::Officer));
     let keys: Vec<SealingKey> = officers.filter_map(|a| a.officer_key).collect();
@@ -102,7 +103,16 @@ pub async fn make(
     let request = request(&terms, level, groups, serial, batch, now)?;
     let expires = request.expires;
     let entropy = Entropy::new(&*store.random::<32>()?).map_err(|_| Fault::Randomness)?;
-    let (shared, applicants) = (console.clone(), Arc::clone(&list.applicants));
+    // A co-signer rebuilds the roster from its own list, which has no seeds.
+    let seeds = match kept.cosigned {
+        true => None,
+        false => canary::of_roster(&mut write, institution.id, list.id, level, today).await?,
+    };
+    let applicants = match &seeds {
+        None => Arc::clone(&list.applicants),
+        Some(seeds) => Arc::new(lists::with_lines(&mut write, list.id, &seeds.lines, today).await?),
+    };
+    let shared = console.clone();
     // Off the threads that serve requests.
     let document = tokio::task::spawn_blocking(move || {
         let centre = shared.config().centre.as_ref().ok_or(DispatchError::Rule("dispatch.no_centre"))?;
@@ -133,6 +143,9 @@ pub async fn make(
     .bind(clerk.id)
     .execute(write.connection())
     .await?;
+    if let Some(seeds) = &seeds {
+        canary::keep(&mut write, id, seeds).await?;
+    }
     // The other rosters of the list have moved its cases on already.
     let cases: Vec<i64> = sqlx::query_scalar(
         "SELECT DISTINCT case_id FROM list_people JOIN cases ON cases.id = case_id \
@@ -155,7 +168,7 @@ pub async fn make(
     Ok(id)
 }
 
-fn request(
+pub(super) fn request(
     terms: &AgreementInForce,
     level: Level,
     opening_groups: Vec<Vec<SealingKey>>,
@@ -183,7 +196,7 @@ fn request(
     })
 }
 
-fn make_document(
+pub(super) fn make_document(
     request: &RosterRequest,
     terms: &AgreementInForce,
     applicants: &Applicants,

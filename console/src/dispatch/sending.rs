@@ -7,6 +7,7 @@ use protocol::{Document, Time};
 
 use super::agreement;
 use super::answers::finish;
+use super::canary;
 use super::error::DispatchError;
 use super::roster::{Roster, document};
 use crate::console::Console;
@@ -70,6 +71,7 @@ async fn check_once_more(
     .bind(today.number())
     .fetch_one(write.connection())
     .await?;
+    let ended = ended + canary::ended(write, roster.id, today).await?;
     let in_force: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM agreements WHERE id = ? AND valid_from <= ?2 AND valid_to >= ?2",
     )

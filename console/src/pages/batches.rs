@@ -93,7 +93,7 @@ async fn list(
                     table {
                         thead { tr { th scope="col" { (t.t("batch.number")) } th scope="col" { (t.t("column.as_of")) } th.number scope="col" { (t.t("batch.cases")) } th scope="col" { (t.t("batch.made")) } th scope="col" { (t.t("list.state")) } } }
                         tbody { @for b in &all { tr {
-                            th scope="row" { a href={ "/batches/" (b.id) } { (b.number) } } td.id { (b.as_of) } td.number { (b.cases) } td { (At(b.made)) }
+                            th scope="row" { a href={ "/batches/" (b.id) } { (b.number) } @if b.trial { " " span.tag.warn { (t.t("trial.tag")) } } } td.id { (b.as_of) } td.number { (b.cases) } td { (At(b.made)) }
                             td { @if b.dispatched { span.tag.good { (t.t("batch.dispatched")) } } @else { span.tag { (t.t("batch.open")) } } }
                         } } }
                     }
@@ -147,6 +147,7 @@ async fn board(State(console): State<Console>, view: View, Path(id): Path<i64>) 
         &html! {
             div.sheet {
                 (heading(&b.number, ""))
+                @if b.trial { p.notice { (t.t("trial.notice")) " " a href={ "/trials/" (id) } { (t.t("trial.to_result")) } } }
                 dl.facts {
                     div { dt { (t.t("column.as_of")) } dd.id { (b.as_of) } }
                     div { dt { (t.t("case.income")) } dd.id { (period(b.income)) } }
@@ -191,7 +192,7 @@ async fn board(State(console): State<Console>, view: View, Path(id): Path<i64>) 
                     } }
                 }
             }
-            @if operator {
+            @if operator && !b.trial {
                 form.sheet method="post" action={ "/batches/" (id) "/dispatch" } {
                     h2 { (t.t("batch.dispatch")) }
                     p.hint { (t.t("batch.dispatch_hint")) }

@@ -36,7 +36,8 @@ async fn home(State(console): State<Console>, view: View, clerk: Clerk) -> Resul
          (SELECT count(*) FROM cases WHERE state = 'issued') AS issued, \
          (SELECT count(*) FROM households WHERE next_check <= ?1) AS recheck, \
          (SELECT count(*) FROM cases WHERE due < ?1 AND state IN ('accepted', 'matching', 'matched', 'reviewed')) AS overdue, \
-         (SELECT count(*) FROM rosters WHERE state = 'sent' AND expires <= ?2) AS late",
+         (SELECT count(*) FROM rosters WHERE state = 'sent' AND expires <= ?2 \
+         AND batch NOT IN (SELECT id FROM batches WHERE trial = 1)) AS late",
     )
     .bind(today.number())
     .bind(unix(console.now()?))

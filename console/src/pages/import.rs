@@ -38,7 +38,7 @@ async fn page(view: View) -> Response {
         &html! {
             form.sheet method="post" action="/import" enctype="multipart/form-data" {
                 (heading(t.t("import.title"), t.t("import.lead")))
-                p { a #template href="/import/template.csv" { (t.t("import.template")) } }
+                p { a #template href="/import/template.csv" { (t.t("import.template")) } " · " a href="/declared" { (t.t("declared_file.title")) } }
                 (field(t.t("import.file"), "file", t.t("import.file_hint"), &html! {
                     input #file name="file" type="file" accept=".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et" required;
                 }))
@@ -128,14 +128,14 @@ async fn progress(
                 }
             },
         )),
-        Some(Outcome::Defects(defects)) => Ok(defects_page(&view, &defects)),
+        Some(Outcome::Defects(defects)) => Ok(defects_page(&view, &defects, "/import")),
         Some(Outcome::Refused(key)) => refuse(key),
         Some(Outcome::Failed) => refuse("refused.fault"),
         None => Ok(work::running(&view, &job, ["import.running", "import.running_lead", "import.progress"])),
     }
 }
 
-fn defects_page(view: &View, defects: &[Defect]) -> Response {
+pub(super) fn defects_page(view: &View, defects: &[Defect], back: &str) -> Response {
     let t = view.words;
     view.page(
         t.t("menu.import"),
@@ -149,7 +149,7 @@ fn defects_page(view: &View, defects: &[Defect]) -> Response {
                         td { @if d.row > 0 { (d.row) } } td { (t.of_key(d.field)) } td { (t.of_key(d.code)) }
                     } } }
                 } }
-                p.actions { a.button href="/import" { (t.t("form.back")) } }
+                p.actions { a.button href=(back) { (t.t("form.back")) } }
             }
         },
     )

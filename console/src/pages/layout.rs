@@ -18,10 +18,6 @@ pub struct View {
     pub clerk: Option<Clerk>,
     /// The path that was asked for.
     pub path: String,
-    /// The page to come back to: this one with what its address says, or the one that a change was sent from.
-    pub back: String,
-    /// Whether something was to be changed.
-    pub is_change: bool,
 }
 
 /// An entry of the menu: path, key of its name, roles that see it.
@@ -37,6 +33,8 @@ const MENU: &[Entry] = &[
     ("/import", "menu.import", &[Role::Operator]),
     ("/institutions", "menu.institutions", ALL_WORK),
     ("/batches", "menu.batches", ALL_WORK),
+    ("/trials", "menu.trials", &[Role::Operator, Role::Officer, Role::Head, Role::Auditor]),
+    ("/canaries", "menu.canaries", &[Role::Head, Role::Auditor]),
     ("/openings", "menu.openings", ALL_WORK),
     ("/reviews", "menu.reviews", ALL_WORK),
     ("/rules", "menu.rules", ALL_WORK),
@@ -105,7 +103,7 @@ impl View {
                             form method="post" action="/sign-out" { button.button.plain { (t.t("sign_out")) } }
                         }
                         form method="post" action="/language" {
-                            input type="hidden" name="back" value=(self.back);
+                            input type="hidden" name="back" value=(self.path);
                             button.button.plain name="to" value=(tag) lang=(tag) { (other) }
                         }
                     }
@@ -146,16 +144,6 @@ pub fn heading(title: &str, lead: &str) -> Markup {
     html! {
         div.heading {
             h1 { (title) }
-            @if !lead.is_empty() { p.lead { (lead) } }
-        }
-    }
-}
-
-/// The head of a further sheet on a page.
-pub fn subheading(title: &str, lead: &str) -> Markup {
-    html! {
-        div.heading {
-            h2 { (title) }
             @if !lead.is_empty() { p.lead { (lead) } }
         }
     }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use zeroize::Zeroizing;
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input, subheading};
+use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input};
 use super::problem::{Refusal, refuse};
 use super::routes::{HEADS, OPERATORS, READERS, Routes, to};
 use crate::cases::case::{self, Case, State as Stage};
@@ -250,6 +250,17 @@ fn said(t: Words, facts: &Facts) -> Markup {
                         }
                     }
                 }
+                @if !facts.accounts.is_empty() {
+                    h2 { (t.t("report.account_list")) }
+                    div.scroll { table {
+                        thead { tr { th scope="col" { (t.t("column.name")) } th scope="col" { (t.t("institution.one")) } th scope="col" { (t.t("report.asset")) } th scope="col" { (t.t("report.account_number")) } th scope="col" { (t.t("report.balance_day")) } th.number scope="col" { (t.t("report.amount")) } } }
+                        tbody.accounts { @for one in &facts.accounts { tr {
+                            th scope="row" { (name(one.member)) } td { (one.source) } td { (t.of("asset", &one.kind)) @if !one.product.is_empty() { " " (one.product) } }
+                            td.id { (one.account) } td.id { (one.day.as_deref().unwrap_or("—")) }
+                            td.number { @if let Some(minor) = one.minor { @if one.currency != "CNY" { (one.currency) " " } (amount(&one.currency, minor)) } @else { "—" } }
+                        } } }
+                    } }
+                }
                 @if let Some(rules) = &facts.rules {
                     h2 { (t.t("report.rules")) }
                     p.hint { (rules.name) " · " (rules.version) }
@@ -305,8 +316,7 @@ async fn draft(State(console): State<Console>, view: View, Path(id): Path<i64>) 
     let facts = match one.state {
         Stage::Reviewed => gather::report(&console, &one).await.map(|(facts, _)| Some(facts)),
         Stage::Suspended => gather::suspension(&console, &one).await.map(Some),
-        Stage::Issued | Stage::Archived | Stage::Terminated => Ok(None),
-        _ => Err(ReportError::Rule("report.not_confirmed")),
+        _ => Ok(None),
     };
     let (facts, why_not) = match facts {
         Ok(facts) => (facts, None),
@@ -355,7 +365,7 @@ async fn draft(State(console): State<Console>, view: View, Path(id): Path<i64>) 
             }
             @if may_object {
                 form.sheet #object method="post" action={ "/cases/" (id) "/objection" } enctype="multipart/form-data" {
-                    (subheading(t.t("objection.enter"), t.t("objection.lead")))
+                    (heading(t.t("objection.enter"), t.t("objection.lead")))
                     div.pair {
                         (choice(t.t("objection.who"), "person", "", &people.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect::<Vec<_>>()))
                         (field(t.t("objection.evidence"), "evidence", t.t("people.scan_hint"), &html! { input #evidence name="evidence" type="file" accept=".pdf,.jpg,.jpeg,.png"; }))

@@ -234,7 +234,7 @@ async fn page(console: &Console, view: &View, one: &Case, full: bool) -> Result<
                     } }
                 }
                 @if full { p.notice { (t.t("review.shown")) } }
-                div.actions {
+                p.actions {
                     @if !full && view.may(LOOKERS) {
                         form.inline method="post" action=(post("unmask")) { button.button #unmask { (t.t("review.unmask")) } }
                     }
@@ -568,11 +568,7 @@ async fn member(console: &Console, case: i64, fields: &Fields) -> Result<i64, Re
 }
 
 fn still_open(one: &Case) -> Result<(), Refusal> {
-    let open = matches!(
-        one.state,
-        Stage::Received | Stage::Returned | Stage::Accepted | Stage::Matching | Stage::Matched
-    );
-    if open { Ok(()) } else { refuse("review.not_now") }
+    if declared::may_change(one.state) { Ok(()) } else { refuse("review.not_now") }
 }
 
 async fn declare(

@@ -46,6 +46,9 @@ pub struct Facts {
     pub sources: Vec<Source>,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// Single accounts, where they were asked for (L2); they are contained in the sums.
+    #[serde(default)]
+    pub accounts: Vec<Account>,
     /// The rules that were laid beside it.
     pub rules: Option<Rules>,
     /// Why it was suspended.
@@ -112,6 +115,30 @@ pub struct Finding {
     pub days: Option<(String, String)>,
     /// What a reader must know: a name that differs, a sum that is not whole.
     pub notes: Vec<String>,
+}
+
+/// One account, which is contained in a sum.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Place among the members, from 1.
+    pub member: i64,
+    /// The institution's name.
+    pub source: String,
+    /// Kind of asset, as documents spell it.
+    pub kind: String,
+    /// The account's number but for its last four characters.
+    pub account: String,
+    /// The product's name; may be empty.
+    pub product: String,
+    /// The account's state, as documents spell it.
+    pub status: Option<String>,
+    /// ISO 4217.
+    pub currency: String,
+    /// In the currency's minor unit; nothing where it could not be read.
+    pub minor: Option<i64>,
+    /// Day of the balance.
+    pub day: Option<String>,
 }
 
 /// A rule set and what it flags.
@@ -271,6 +298,7 @@ pub(crate) mod tests {
                 finding(2, "fund", 50_005),
                 finding(3, "deposit", 7_000_000),
             ],
+            accounts: Vec::new(),
             rules: Some(Rules {
                 name: "城乡低保货币财产".to_owned(),
                 version: "2026-1".to_owned(),

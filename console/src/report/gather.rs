@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{Facts, Finding, Hands, Member, Rules, Source, money};
+use super::facts::{Account, Facts, Finding, Hands, Member, Rules, Source, money};
 use super::{ReportError, objection};
 use crate::cases::case::{self, Case, State};
 use crate::cases::person;
@@ -40,6 +40,7 @@ pub async fn report(console: &Console, case: &Case) -> Result<(Facts, Confirmed)
         .collect();
     facts.sources = sources(&confirmed);
     facts.findings = findings(&confirmed);
+    facts.accounts = accounts(&confirmed);
     facts.rules = (confirmed.rules.version > 0).then(|| Rules {
         name: confirmed.rules.title.clone(),
         version: confirmed.rules.version.to_string(),
@@ -103,6 +104,7 @@ async fn begin(console: &Console, case: &Case) -> Result<Facts, ReportError> {
         members: Vec::new(),
         sources: Vec::new(),
         findings: Vec::new(),
+        accounts: Vec::new(),
         rules: None,
         reason: None,
         objection: None,
@@ -132,6 +134,9 @@ fn sources(confirmed: &Confirmed) -> Vec<Source> {
                 ));
                 if answer.looked.is_thin(confirmed.rules.thin_per_mille) {
                     coverage.push(T.t("paper.thin").to_owned());
+                }
+                if answer.looked.warnings.iter().any(|(code, _)| code.starts_with("canary_")) {
+                    coverage.push(T.t("paper.canary").to_owned());
                 }
             }
             // Members whom this roster did not ask about, or who took their word back.
@@ -231,6 +236,28 @@ fn findings(confirmed: &Confirmed) -> Vec<Finding> {
                     notes,
                 });
             }
+        }
+    }
+    all
+}
+
+/// The single accounts, where an institution was asked for them.
+fn accounts(confirmed: &Confirmed) -> Vec<Account> {
+    let mut all = Vec::new();
+    for (at, member) in (1_i64..).zip(&confirmed.findings.members) {
+        for answer in &member.answers {
+            let found = answer.finding.iter().filter(|finding| finding.found && !finding.withdrawn);
+            all.extend(found.flat_map(|finding| finding.accounts()).map(|entry| Account {
+                member: at,
+                source: answer.institution_name.clone(),
+                kind: entry.kind.clone(),
+                account: person::mask_account(entry.account.as_deref().unwrap_or_default()),
+                product: entry.product.clone().unwrap_or_default(),
+                status: entry.status.clone(),
+                currency: entry.currency.to_string(),
+                minor: entry.minor,
+                day: entry.newest.map(|day| day.to_string()),
+            }));
         }
     }
     all

@@ -28,6 +28,7 @@ pub fn draw(facts: &Facts, fonts: Fonts, made: Time) -> Result<Vec<u8>, SheetErr
     sources(&mut sheet, facts);
     if !suspension {
         findings(&mut sheet, facts);
+        accounts(&mut sheet, facts);
         rules(&mut sheet, facts);
     }
     if let Some(objection) = &facts.objection {
@@ -184,6 +185,43 @@ fn findings(sheet: &mut Sheet, facts: &Facts) {
             &T.fill("paper.total", &[("ring", &T.of("ring", &ring.to_string())), ("sums", &sums.join("；"))]),
         );
     }
+}
+
+/// Single accounts, of those institutions that were asked for them.
+fn accounts(sheet: &mut Sheet, facts: &Facts) {
+    if facts.accounts.is_empty() {
+        return;
+    }
+    sheet.heading(T.t("paper.account_list"));
+    let columns = [
+        Column::text(T.t("column.name"), 1.2),
+        Column::text(T.t("institution.one"), 2.0),
+        Column::text(T.t("paper.asset"), 0.9),
+        Column::text(T.t("paper.account_number"), 1.2),
+        Column::text(T.t("paper.product"), 1.6),
+        Column::text(T.t("paper.balance_day"), 1.4),
+        Column::figures(T.t("paper.amount"), 1.8),
+    ];
+    let rows: Vec<Vec<String>> = facts
+        .accounts
+        .iter()
+        .map(|one| {
+            let member = usize::try_from(one.member - 1).ok().and_then(|at| facts.members.get(at));
+            let status = one.status.as_ref().map(|status| T.of("account_status", status));
+            let product = [Some(one.product.as_str()).filter(|product| !product.is_empty()), status];
+            vec![
+                member.map(|member| member.name.clone()).unwrap_or_default(),
+                one.source.clone(),
+                T.of("asset", &one.kind).to_owned(),
+                one.account.clone(),
+                product.into_iter().flatten().collect::<Vec<_>>().join("，"),
+                one.day.clone().unwrap_or_else(|| "—".to_owned()),
+                amount(&one.currency, one.minor),
+            ]
+        })
+        .collect();
+    sheet.table(&columns, &rows);
+    sheet.paragraph(T.t("paper.account_note"));
 }
 
 /// Amounts in yuan need no more words; others say their currency.

@@ -8,6 +8,7 @@ use protocol::value::Date;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 
+use crate::cases::case::State;
 use crate::staff::Clerk;
 use crate::store::{Action, Column, Fault, Json, Object, Store, Write, unix};
 
@@ -94,6 +95,11 @@ pub async fn exclusions(store: &Store, case: i64) -> Result<BTreeMap<i64, Vec<Ex
         all.entry(row.try_get("person")?).or_default().push(Excluded { id, ..excluded });
     }
     Ok(all)
+}
+
+/// Whether what a household declared may still be entered or struck in a case of this state.
+pub fn may_change(state: State) -> bool {
+    matches!(state, State::Received | State::Returned | State::Accepted | State::Matching | State::Matched)
 }
 
 /// Keeps an item of a declaration.

@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::ReviewError;
 use super::findings::{Entry, FINDING, Finding, Looked, SOURCE, Signed, signed};
 use crate::console::Console;
-use crate::dispatch::{agreement, lists};
+use crate::dispatch::{agreement, canary, lists, trial};
 use crate::jobs::Job;
 use crate::staff::{Clerk, Role, account};
 use crate::store::{Action, Columns as _, Fault, Json, Object, Store, unix};
@@ -301,15 +301,13 @@ async fn open_one(
 ) -> Result<bool, ReviewError> {
     let store = console.store();
     let row = sqlx::query(
-        "SELECT rosters.document, rosters.agreement, lists.id AS list, applicants_sealed, answers.document AS answer \
-         FROM answers JOIN rosters ON rosters.id = answers.roster JOIN lists ON lists.id = rosters.list \
-         WHERE answers.id = ?",
+        "SELECT rosters.document, rosters.agreement, answers.document AS answer \
+         FROM answers JOIN rosters ON rosters.id = answers.roster WHERE answers.id = ?",
     )
     .bind(one.answer)
     .fetch_one(store.read())
     .await?;
-    let applicants: Zeroizing<Vec<u8>> =
-        store.open_cell(&lists::APPLICANTS, row.try_get("list")?, &row, "applicants_sealed")?;
+    let applicants = lists::file_of(store, one.roster).await?;
     let terms = Document::<Terms>::read(&agreement::document(store, row.try_get("agreement")?).await?)
         .map_err(Fault::Own)?;
     let (document, answer): (Vec<u8>, Vec<u8>) = (row.try_get("document")?, row.try_get("answer")?);
@@ -364,13 +362,8 @@ async fn keep(
         return Ok(()); // another pair was faster
     }
     let id = write.next_id("openings").await?;
-    let source = match &what {
-        Ok(table) => Some(write.seal(&SOURCE, id, &Json(looked(table)?))?),
-        Err(_) => None,
-    };
     sqlx::query(
-        "INSERT INTO openings (id, answer, first_officer, second_officer, at, code, source_sealed) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO openings (id, answer, first_officer, second_officer, at, code) VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(id)
     .bind(one.answer)
@@ -378,7 +371,6 @@ async fn keep(
     .bind(second.staff)
     .bind(unix(now))
     .bind(what.as_ref().err())
-    .bind(source)
     .execute(write.connection())
     .await?;
     let action = Action(if what.is_ok() { "answer.opened" } else { "answer.refused" });
@@ -390,6 +382,7 @@ async fn keep(
         .bind(one.roster)
         .fetch_all(write.connection())
         .await?;
+        let mut looked = looked(&table)?;
         let mut findings = by_row(table.rows);
         let count = i64::try_from(asked.len()).unwrap_or(i64::MAX);
         let first_id = write.take_ids("findings", count).await?;
@@ -410,6 +403,17 @@ async fn keep(
             });
             insert.build().execute(write.connection()).await?;
         }
+        // What is left is about nobody of a household: people who do not exist, or accounts that are known.
+        if !trial::keep(&mut write, one.roster, id, &findings).await? {
+            let first = u32::try_from(asked.len()).map_err(|_| Fault::Stored("lists"))? + 2;
+            let warnings = canary::judge(&mut write, one.roster, id, first, &findings).await?;
+            looked.warnings.extend(warnings);
+        }
+        sqlx::query("UPDATE openings SET source_sealed = ? WHERE id = ?")
+            .bind(write.seal(&SOURCE, id, &Json(looked))?)
+            .bind(id)
+            .execute(write.connection())
+            .await?;
     }
     let digest: Vec<u8> = sqlx::query_scalar("SELECT digest FROM answers WHERE id = ?")
         .bind(one.answer)

@@ -2,7 +2,6 @@
 
 use std::sync::Mutex;
 
-use console::dispatch::lists::APPLICANTS;
 use console::store::Columns as _;
 use desk::{Applicants, Plan};
 use protocol::agreement::Agreement;
@@ -134,7 +133,7 @@ pub(crate) fn deposits(minor: i64, day: u32) -> Slot {
 /// The bank's answer to a roster of the desk.
 pub(crate) async fn answer(office: &Office, roster: i64, odd: Odd, found: Found<'_>) -> Vec<u8> {
     let store = office.console.store();
-    let row = sqlx::query("SELECT rosters.*, lists.applicants_sealed, agreements.document AS terms FROM rosters JOIN agreements ON agreements.id = agreement JOIN lists ON lists.id = list WHERE rosters.id = ?")
+    let row = sqlx::query("SELECT rosters.*, agreements.document AS terms FROM rosters JOIN agreements ON agreements.id = agreement WHERE rosters.id = ?")
         .bind(roster)
         .fetch_one(store.read())
         .await
@@ -145,7 +144,7 @@ pub(crate) async fn answer(office: &Office, roster: i64, odd: Odd, found: Found<
     let document = Document::<Roster>::read(&row.get::<Vec<u8>, _>("document")).unwrap();
     let context = RosterContext { now: issued, last_serial: 0, release: None };
     let mut accepted: AcceptedRoster = document.check(&terms, &context).unwrap();
-    let file = store.open_cell(&APPLICANTS, row.get("list"), &row, "applicants_sealed").unwrap();
+    let file = console::dispatch::lists::file_of(store, roster).await.unwrap();
     let applicants = Applicants::read(&file, issued.date()).unwrap();
     let plan = Plan::rebuild(&accepted, &the_centre().1.keys.opening, &applicants).unwrap();
     let slots = plan

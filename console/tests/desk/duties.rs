@@ -261,3 +261,61 @@ async fn every_night_has_its_backup() {
     nightly::once(&office.console, &plan).await.unwrap().unwrap();
     assert!(!Standing::read(office.console.store()).await.unwrap().is_broken());
 }
+
+#[tokio::test]
+async fn declarations_come_in_by_file_whole_or_not_at_all() {
+    let office = centre().await;
+    let (mut desk, ..) = Desk::asked(&office, &file(2, 2)).await;
+    let template = desk.maker.get("/declared/template.csv").await.text;
+    let template = template.trim().to_owned() + "\n";
+    let row = |household: u32, n: u32, kind: &str, amount: &str, more: &str| {
+        format!("WT-1,H-{household},{},{kind},{amount},{more}\n", number(n))
+    };
+    let mut take = async |text: String| {
+        desk.maker.upload("/declared", &[], ("file", "a.csv", text.as_bytes())).await.text
+    };
+    let bad = template.clone()
+        + &row(0, 0, "存款", "1,000.00", "").replace("1,000.00", "\"1,000.00\"")
+        + &row(0, 3, "存款", "5", "")
+        + &row(7, 0, "存款", "5", "")
+        + &row(0, 1, "房子", "5", "")
+        + &row(0, 1, "存款", "-5", ",2026-02-30")
+        + &row(0, 1, "存款", "", "").replace(&number(1), "110105194912310021");
+    let page = take(bad).await;
+    assert!(page.contains("有 5 处") || page.contains("有 6 处"), "{page}");
+    for told in ["不是模板允许的填法", "不是正确的金额", "不是有效日期", "校验位不符", "没有填写"]
+    {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let page = take(
+        template.clone()
+            + &row(0, 3, "存款", "5", "")
+            + &row(7, 0, "存款", "5", "")
+            + &row(0, 0, "存款", "5", ""),
+    )
+    .await;
+    assert!(page.contains("不是这一户的家庭成员") && page.contains("没有这份委托书的这一户"), "{page}");
+    assert!(!page.contains(&number(3)), "never the value");
+    assert_eq!(count(&office, "SELECT count(*) FROM declarations").await, 0, "nothing of it");
+
+    let good = template.clone()
+        + &row(0, 0, "存款", "12000.5", "第一银行,2026-10-20")
+        + &row(0, 0, "存款", "300", "第二银行")
+        + &row(1, 3, "fund", "7", "");
+    let page = take(good.clone()).await;
+    assert!(page.contains("已导入 3 项申报"), "{page}");
+    assert_eq!(count(&office, "SELECT count(*) FROM declarations WHERE case_id = 1 AND person = 1").await, 2);
+    assert_eq!(count(&office, "SELECT count(*) FROM declarations WHERE case_id = 2 AND person = 4").await, 1);
+    let twice = take(good).await;
+    assert!(twice.contains("同一项申报已经登记过") && twice.matches("同一项申报").count() == 3, "{twice}");
+    assert_eq!(count(&office, "SELECT count(*) FROM declarations").await, 3);
+    let review = desk.reviewer.post("/reviews/1/unmask", &[]).await.text;
+    assert!(review.contains("12,300.50"), "{review}");
+    desk.maker.post("/cases/1/terminate", &[("why", "申请人撤回")]).await;
+    let late = desk
+        .maker
+        .upload("/declared", &[], ("file", "a.csv", (template + &row(0, 1, "存款", "1", "")).as_bytes()))
+        .await;
+    assert!(late.text.contains("业务已复核或已办结"), "{}", late.text);
+    assert_eq!(crate::papers::on_disk(&office, &["12000.5", "12,000.50", "1200050"]), [""; 0]);
+}

@@ -14,5 +14,6 @@ mod matrix;
 mod office;
 mod papers;
 mod review;
+mod seeds;
 mod steps;
 mod story;

@@ -123,6 +123,16 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("GET", "/settings", "s"),
     ("POST", "/settings", "s"),
     ("GET", "/left-out", "orhka"),
+    ("GET", "/declared", "o"),
+    ("GET", "/declared/template.csv", "o"),
+    ("POST", "/declared", "o"),
+    ("GET", "/trials", "orhka"),
+    ("POST", "/trials", "o"),
+    ("GET", "/trials/{id}", "orhka"),
+    ("GET", "/trials/{id}/customers.csv", "o"),
+    ("GET", "/canaries", "ha"),
+    ("POST", "/canaries", "h"),
+    ("POST", "/canaries/{id}/end", "h"),
     ("GET", "/log", "ash"),
 ];
 
