@@ -153,17 +153,23 @@ impl Browser {
 
     /// A picture of the whole page, as `target/screens/NAME.png`.
     pub async fn screenshot(&self, name: &str) {
-        let screens = module::artifact_dir().join("../screens");
-        std::fs::create_dir_all(&screens).unwrap();
-        let height = "return document.documentElement.scrollHeight + outerHeight - innerHeight";
-        let height = self.run(height, Vec::new()).await.as_u64().unwrap();
-        self.resize(u32::try_from(height).unwrap()).await;
-        self.page.screenshot(&screens.join(format!("{name}.png"))).await.unwrap();
-        self.resize(WINDOW.1).await;
+        self.screenshot_at(WINDOW.0, name).await;
     }
 
-    async fn resize(&self, height: u32) {
-        self.page.set_window_rect(0, 0, WINDOW.0, height).await.unwrap();
+    /// The same in a window of this width.
+    pub async fn screenshot_at(&self, width: u32, name: &str) {
+        let screens = module::artifact_dir().join("../screens");
+        std::fs::create_dir_all(&screens).unwrap();
+        self.resize(width, WINDOW.1).await;
+        let height = "return document.documentElement.scrollHeight + outerHeight - innerHeight";
+        let height = self.run(height, Vec::new()).await.as_u64().unwrap();
+        self.resize(width, u32::try_from(height).unwrap()).await;
+        self.page.screenshot(&screens.join(format!("{name}.png"))).await.unwrap();
+        self.resize(WINDOW.0, WINDOW.1).await;
+    }
+
+    async fn resize(&self, width: u32, height: u32) {
+        self.page.set_window_rect(0, 0, width, height).await.unwrap();
     }
 
     /// A fresh instance of the built artifact, on an empty page.

@@ -12,6 +12,7 @@
     reason = "test support stops at the first surprise"
 )]
 
+pub mod axe;
 pub mod blindness;
 pub mod browser;
 pub mod clerk;

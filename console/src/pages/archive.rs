@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input};
+use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input, subheading};
 use super::problem::{Refusal, refuse};
 use super::reports::file as send;
 use super::routes::{Allow, HEADS, OPERATORS, READERS, Routes, to};
@@ -184,7 +184,7 @@ async fn page(
             }
             @if one.destroyed.is_none() && view.may(&[Role::Operator, Role::Head]) {
                 form.sheet method="post" action={ "/archive/" (id) "/export" } {
-                    (heading(t.t("archive.export"), t.t("archive.export_lead")))
+                    (subheading(t.t("archive.export"), t.t("archive.export_lead")))
                     (field(t.t("door.one_time"), "one_time", t.t("batch.one_time_hint"), &html! {
                         input #one_time name="one_time" inputmode="numeric" maxlength="7" required autocomplete="one-time-code";
                     }))
@@ -284,7 +284,7 @@ async fn show_list(
             }
             @if open && view.may(&[Role::Head]) {
                 form.sheet method="post" action={ "/destroy/" (id) "/carry-out" } {
-                    (heading(t.t("destroy.carry_out"), t.t("destroy.carry_out_lead")))
+                    (subheading(t.t("destroy.carry_out"), t.t("destroy.carry_out_lead")))
                     (field(t.t("door.one_time"), "one_time", t.t("batch.one_time_hint"), &html! {
                         input #one_time name="one_time" inputmode="numeric" maxlength="7" required autocomplete="one-time-code";
                     }))

@@ -154,7 +154,7 @@ fn columns(t: Words, title: &str, values: &[(String, i64)]) -> Markup {
 fn bar(value: i64, most: i64) -> Markup {
     let width = value * 200 / most.max(1);
     html! {
-        svg.bar-line viewBox="0 0 200 12" aria-hidden="true" { rect.column x="0" y="1" width=(width.max(i64::from(value > 0))) height="10" {} }
+        svg.bar-line viewBox="0 0 200 12" preserveAspectRatio="none" aria-hidden="true" { rect.column x="0" y="1" width=(width.max(i64::from(value > 0))) height="10" {} }
     }
 }
 

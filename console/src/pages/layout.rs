@@ -18,6 +18,10 @@ pub struct View {
     pub clerk: Option<Clerk>,
     /// The path that was asked for.
     pub path: String,
+    /// The page to come back to: this one with what its address says, or the one that a change was sent from.
+    pub back: String,
+    /// Whether something was to be changed.
+    pub is_change: bool,
 }
 
 /// An entry of the menu: path, key of its name, roles that see it.
@@ -103,7 +107,7 @@ impl View {
                             form method="post" action="/sign-out" { button.button.plain { (t.t("sign_out")) } }
                         }
                         form method="post" action="/language" {
-                            input type="hidden" name="back" value=(self.path);
+                            input type="hidden" name="back" value=(self.back);
                             button.button.plain name="to" value=(tag) lang=(tag) { (other) }
                         }
                     }
@@ -144,6 +148,16 @@ pub fn heading(title: &str, lead: &str) -> Markup {
     html! {
         div.heading {
             h1 { (title) }
+            @if !lead.is_empty() { p.lead { (lead) } }
+        }
+    }
+}
+
+/// The head of a further sheet on a page.
+pub fn subheading(title: &str, lead: &str) -> Markup {
+    html! {
+        div.heading {
+            h2 { (title) }
             @if !lead.is_empty() { p.lead { (lead) } }
         }
     }

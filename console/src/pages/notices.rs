@@ -6,7 +6,7 @@ use maud::html;
 use zeroize::Zeroizing;
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, day, heading, input};
+use super::layout::{At, Listing, PER_PAGE, View, choice, day, heading, input, subheading};
 use super::problem::{Refusal, refuse};
 use super::reports::file as send;
 use super::routes::{OPERATORS, READERS, Routes, to};
@@ -65,7 +65,7 @@ async fn list(
             }
             @if view.may(&[Role::Operator]) && !choices.is_empty() {
                 form.sheet method="post" action="/notices" {
-                    (heading(t.t("notice.new"), t.t("notice.new_lead")))
+                    (subheading(t.t("notice.new"), t.t("notice.new_lead")))
                     div.pair {
                         (choice(t.t("column.office"), "office", "", &choices))
                         (day(t.t("notice.since"), "since", "", t.t("notice.since_hint"), false))

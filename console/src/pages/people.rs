@@ -348,7 +348,7 @@ async fn page(console: &Console, view: &View, person: &Person, full: bool) -> Re
                         dd { @for (id, number, state) in &listed { a href={ "/cases/" (id) } { (number) } " " (t.of("state", state)) br; } }
                     }
                 }
-                p.actions {
+                div.actions {
                     @if !full {
                         form.inline method="post" action={ "/people/" (person.id) "/unmask" } {
                             button.button.second #unmask { (t.t("people.unmask")) }

@@ -110,7 +110,10 @@ impl Told {
                     @if let Some(number) = &self.number {
                         p.code { (t.fill("refused.number", &[("n", number)])) }
                     }
-                    p { a href="/" { (t.t("refused.home")) } }
+                    p.actions {
+                        @if view.is_change && view.back != "/" { a.button.second href=(view.back) { (t.t("form.back")) } }
+                        a href="/" { (t.t("refused.home")) }
+                    }
                 }
             },
         );

@@ -5,7 +5,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::form::Fields;
-use super::layout::{Listing, PER_PAGE, View, choice, day, heading, input};
+use super::layout::{Listing, PER_PAGE, View, choice, day, heading, input, subheading};
 use super::money;
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
@@ -159,7 +159,7 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
                     p.actions { button.button.second #grant { (t.t("recheck.grant_go")) } }
                 }
                 form.sheet method="post" action=(post("end")) {
-                    (heading(t.t("recheck.end"), t.t("recheck.end_lead")))
+                    (subheading(t.t("recheck.end"), t.t("recheck.end_lead")))
                     (day(t.t("recheck.ended"), "last", "", "", true))
                     p.actions { button.button.danger #end { (t.t("recheck.end_go")) } }
                 }

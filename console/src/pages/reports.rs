@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use zeroize::Zeroizing;
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input};
+use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input, subheading};
 use super::problem::{Refusal, refuse};
 use super::routes::{HEADS, OPERATORS, READERS, Routes, to};
 use crate::cases::case::{self, Case, State as Stage};
@@ -316,7 +316,8 @@ async fn draft(State(console): State<Console>, view: View, Path(id): Path<i64>) 
     let facts = match one.state {
         Stage::Reviewed => gather::report(&console, &one).await.map(|(facts, _)| Some(facts)),
         Stage::Suspended => gather::suspension(&console, &one).await.map(Some),
-        _ => Ok(None),
+        Stage::Issued | Stage::Archived | Stage::Terminated => Ok(None),
+        _ => Err(ReportError::Rule("report.not_confirmed")),
     };
     let (facts, why_not) = match facts {
         Ok(facts) => (facts, None),
@@ -365,7 +366,7 @@ async fn draft(State(console): State<Console>, view: View, Path(id): Path<i64>) 
             }
             @if may_object {
                 form.sheet #object method="post" action={ "/cases/" (id) "/objection" } enctype="multipart/form-data" {
-                    (heading(t.t("objection.enter"), t.t("objection.lead")))
+                    (subheading(t.t("objection.enter"), t.t("objection.lead")))
                     div.pair {
                         (choice(t.t("objection.who"), "person", "", &people.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect::<Vec<_>>()))
                         (field(t.t("objection.evidence"), "evidence", t.t("people.scan_hint"), &html! { input #evidence name="evidence" type="file" accept=".pdf,.jpg,.jpeg,.png"; }))

@@ -234,7 +234,7 @@ async fn page(console: &Console, view: &View, one: &Case, full: bool) -> Result<
                     } }
                 }
                 @if full { p.notice { (t.t("review.shown")) } }
-                p.actions {
+                div.actions {
                     @if !full && view.may(LOOKERS) {
                         form.inline method="post" action=(post("unmask")) { button.button #unmask { (t.t("review.unmask")) } }
                     }

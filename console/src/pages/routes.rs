@@ -3,7 +3,7 @@
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::handler::Handler;
-use axum::http::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::header::{COOKIE, HOST, LOCATION, ORIGIN, REFERER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -160,10 +160,15 @@ pub(super) async fn guard(State(console): State<Console>, mut request: Request, 
     let (headers, method) = (request.headers().clone(), request.method().clone());
     let words = language(&headers);
     let path = request.uri().path().to_owned();
-    let mut view = View { words, clerk: None, path };
+    let is_change = method != Method::GET && method != Method::HEAD;
+    let back = match request.uri().path_and_query() {
+        Some(whole) if !is_change => whole.as_str().to_owned(),
+        _ => sent_from(&headers).unwrap_or_else(|| "/".to_owned()),
+    };
+    let mut view = View { words, clerk: None, path, back, is_change };
     let found = async {
         check_name(&console, &headers)?;
-        if method != Method::GET && method != Method::HEAD {
+        if is_change {
             check_origin(&console, &headers)?;
         }
         match cookie(&headers, session_cookie(&console)) {
@@ -186,6 +191,15 @@ pub(super) async fn guard(State(console): State<Console>, mut request: Request, 
         Some(told) => told.page(&view),
         None => response,
     }
+}
+
+/// The page of ours that a change was sent from (`Referer`, which our pages send to ourselves alone).
+fn sent_from(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(HOST)?.to_str().ok()?;
+    let referer = headers.get(REFERER)?.to_str().ok()?;
+    let (_, rest) = referer.split_once("://")?;
+    let path = rest.strip_prefix(host)?;
+    path.starts_with('/').then(|| path.to_owned())
 }
 
 /// A name that is not ours means that somebody else's name leads here (DNS rebinding).

@@ -44,6 +44,13 @@ impl Asked {
         .bind(person)
         .fetch_all(store.read())
         .await?;
+        let scans: Vec<(i64, String)> = sqlx::query_as(
+            "SELECT scans.id, authorisations.number FROM scans JOIN authorisations ON authorisations.id = scans.owner \
+             WHERE scans.kind = 'authorisation' AND person = ? ORDER BY scans.id",
+        )
+        .bind(person)
+        .fetch_all(store.read())
+        .await?;
         let mut looks = Vec::new();
         let mut look = async |kind: &str, row: i64, action: &str, what: &str| {
             for shown in log::about(store, kind, row).await? {
@@ -55,6 +62,10 @@ impl Asked {
             Ok::<_, Fault>(())
         };
         look("person", person, "person.shown", "").await?;
+        look("person", person, "findings.shown", "").await?;
+        for (id, form) in scans {
+            look("scan", id, "scan.shown", &form).await?;
+        }
         let mut reports = Vec::new();
         for (id, number, version, issued) in rows {
             look("report", id, "report.shown", &number).await?;

@@ -571,8 +571,14 @@ async fn who_asked_about_me_can_be_taken_along() {
     desk.other.post("/reports/1/pdf", &[]).await;
     desk.maker.post("/cases/1/archive", &[]).await;
     export(&mut desk.maker, 1).await;
+    desk.maker.upload("/authorisations/1/scan", &[], ("scan", "a.pdf", b"%PDF-1.7 a form")).await;
+    assert_eq!(desk.other.post("/scans/1", &[]).await.status, StatusCode::OK);
     let page = desk.other.get("/people/1/questions").await;
     assert_masked("/people/1/questions", &page);
+    // Who looked at figures or at the form stands there too.
+    for look in ["查看核对结果", "fh01", "查看扫描件"] {
+        assert!(page.text.contains(look), "{look} not in {}", page.text);
+    }
     assert!(page.text.contains("BG2026-000001") && page.text.contains("导出档案"), "{}", page.text);
     let text = text_of(&desk.other.post("/people/1/questions/pdf", &[]).await.bytes);
     let mine = number(0);

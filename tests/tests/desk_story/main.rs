@@ -1,0 +1,135 @@
+//! The desk in Chromium, as `hedui desk serve` runs it: a process of its own, its store on the disk, the demo's
+//! institutions answering by the real module. What counts as a failure: a step that can't be done with the pages
+//! alone; a figure on the archived paper that differs from the world's truth; somebody's own work accepted, sent or
+//! confirmed; a name or number on a screen unasked; a name, number, account or amount in any file of the desk's, its
+//! log output and its temporary folder among them; a page that axe-core finds a serious fault in.
+//!
+//! `story` has the steps, `desk` the process and its clock, `banks` who is asked and what they answer, `people` who
+//! is asked about and what is true of them, `screens` the pictures in `target/screens`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests, which stop at the first surprise"
+)]
+
+mod banks;
+mod desk;
+mod people;
+mod screens;
+mod story;
+
+use e2e::blindness::Words;
+use e2e::world::Sizes;
+
+use people::{Household, figures, squeezed, text_of};
+use story::{Cast, Story};
+
+/// All seven steps with four members of staff, three key officers, an administrator and an auditor; every page is
+/// looked at in both languages.
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_authorisation_to_the_archive() {
+    let mut story = Story::begin(Sizes::small(), Cast::Everybody, true).await;
+    let household = Household::with_figures(&story.desk.world);
+    story.authorise(&household).await;
+    story.commission(&household).await;
+    story.import(&household).await;
+    story.accept(&household).await;
+    story.agree(&["bank-a", "bank-b", "broker-c"], |_| {}).await;
+    story.rules().await;
+    let batch = story.dispatch().await;
+    story.send_and_answer(&batch).await;
+    story.unlock(&batch).await;
+    story.review(&household).await;
+    story.issue(&household).await;
+    let files = story.archive(&household).await;
+    let pdf = files.iter().find(|(name, _)| name.starts_with("bg") && name.ends_with(".pdf"));
+    let text = text_of(&pdf.expect("the report is in the archive").1);
+    household.is_true_in(&story.desk.world, &text);
+    let scans = files.iter().filter(|(name, _)| name.starts_with("authorisation") && name.ends_with(".pdf"));
+    assert_eq!(scans.count(), household.members.len(), "each member's scan: {:?}", names(&files));
+    assert!(files.iter().any(|(name, bytes)| name.starts_with("commission") && bytes == story::COMMISSION));
+    story.afterwards(&household).await;
+    story.who_looked(&household).await;
+
+    // The search can find: a name that lies in the temporary folder is found.
+    let words = Words::of(&story.desk.world, &story.desk.world.institutions.iter().collect::<Vec<_>>());
+    let planted = story.desk.temporary().join("planted");
+    std::fs::write(&planted, &household.members[0].number.text).unwrap();
+    assert!(words.search(&story.desk.kept()).hits > 0, "a word that is there is found");
+    std::fs::remove_file(planted).unwrap();
+    story.end(&["卖房治病"]).await;
+}
+
+/// An objection with evidence, the re-check, and a new version that keeps the old one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_leads_to_another_version() {
+    let mut story = Story::reviewed(Cast::Staff).await;
+    let household = Household::with_figures(&story.desk.world);
+    story.issue(&household).await;
+    let first = story.paper(1).await;
+    let ground = "存款里有亲戚暂存的钱";
+    story.object(&household, ground).await;
+    story.issue_is_refused(&household, "还没有第二人复核").await;
+    story.review(&household).await;
+    story.issue_is_refused(&household, "请先填写异议的复核情况").await;
+    let outcome = "已核对开户资料，账户为本人所有";
+    story.find_on_objection(&household, outcome).await;
+    story.issue(&household).await;
+    assert_eq!(story.paper(1).await, first, "the old version is what it was");
+    let text = text_of(&story.paper(2).await);
+    household.is_true_in(&story.desk.world, &text);
+    for wanted in ["第2版", "针对第1版", outcome] {
+        assert!(squeezed(&text).contains(wanted), "{wanted} not in {text}");
+    }
+    let files = story.archive(&household).await;
+    let kept = |end: &str| files.iter().find(|(n, _)| n.starts_with("bg") && n.ends_with(end));
+    assert_eq!(
+        kept("-1.pdf").map(|(_, bytes)| bytes),
+        Some(&first),
+        "both are archived: {:?}",
+        names(&files)
+    );
+    assert!(kept("-2.pdf").is_some());
+    assert!(files.iter().any(|(_, bytes)| bytes == story::EVIDENCE), "{:?}", names(&files));
+    story.end(&[ground, outcome]).await;
+}
+
+/// A withdrawn authorisation, an expired agreement, one's own work, an answer above the level: each is stopped, and
+/// whoever sits there is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_must_not_be_done_is_stopped() {
+    let mut story = Story::imported(Cast::Staff).await;
+    let household = Household::with_figures(&story.desk.world);
+    // bank-b's agreement ends in three days.
+    let soon = story.desk.day(3);
+    story.agree(&["bank-a"], |_| {}).await;
+    story.agree(&["bank-b"], |terms| terms.valid_to = soon).await;
+    let batch = story.own_work_is_not_accepted_or_sent(&household).await;
+    story.withdrawn_is_left_out_and_voids(&household, &batch).await;
+    story.an_answer_above_the_level_is_refused(&batch).await;
+    story.own_work_is_not_confirmed(&household, &batch).await;
+    story.an_agreement_that_has_ended_is_no_good().await;
+    story.end(&[]).await;
+}
+
+/// The figures of the truth are spelled as papers spell them.
+#[test]
+fn figures_are_told_apart_from_other_numbers() {
+    let line = "欧阳  川江城市商业银行  存款  2026-10-31  2  1,234,567.89  HKD 12.30  JPY 1,000";
+    assert_eq!(figures(line), ["1,234,567.89", "HKD12.30", "JPY1,000"]);
+}
+
+/// The desk's own process: see `desk.rs`.
+#[test]
+#[ignore = "no test: the desk's process, which the stories start"]
+fn the_desk_itself() {
+    if let Some(folder) = std::env::var_os(desk::FOLDER) {
+        desk::run(std::path::Path::new(&folder));
+    }
+}
+
+fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
+    files.iter().map(|(name, _)| name.as_str()).collect()
+}
