@@ -45,8 +45,9 @@ async fn from_the_authorisation_to_the_archive() {
     story.issue(&household).await;
     let files = story.archive(&household).await;
     let pdf = files.iter().find(|(name, _)| name.starts_with("bg") && name.ends_with(".pdf"));
-    let text = text_of(&pdf.expect("the report is in the archive").1);
-    household.is_true_in(&story.desk.world, &text);
+    let pdf = &pdf.expect("the report is in the archive").1;
+    household.is_true_in(&story.desk.world, &text_of(pdf));
+    story.draw("report", pdf);
     let scans = files.iter().filter(|(name, _)| name.starts_with("authorisation") && name.ends_with(".pdf"));
     assert_eq!(scans.count(), household.members.len(), "each member's scan: {:?}", names(&files));
     assert!(files.iter().any(|(name, bytes)| name.starts_with("commission") && bytes == story::COMMISSION));

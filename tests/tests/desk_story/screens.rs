@@ -1,7 +1,11 @@
 //! Pictures of every page in both languages, and axe-core over each of them.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use e2e::axe::Axe;
 use e2e::browser::Browser;
+use e2e::module;
 
 /// A walk past all pages.
 pub(crate) struct Tour {
@@ -30,6 +34,19 @@ impl Tour {
         let name = format!("{name}-{language}");
         browser.screenshot(&name).await;
         self.axe.look(browser, &name).await;
+    }
+
+    /// Draws a paper's pages, by poppler.
+    pub(crate) fn paper(&self, name: &str, pdf: &[u8]) {
+        let at = module::artifact_dir().join("../screens").join(format!("desk-paper-{name}"));
+        let mut program = Command::new("pdftoppm")
+            .args(["-r", "90", "-png", "-"])
+            .arg(&at)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("pdftoppm: {error}; install poppler-utils"));
+        program.stdin.take().unwrap().write_all(pdf).unwrap();
+        assert!(program.wait().unwrap().success());
     }
 
     pub(crate) fn end(self) {

@@ -373,6 +373,13 @@ impl Story {
         }
     }
 
+    /// A paper's pages among the pictures.
+    pub(crate) fn draw(&self, name: &str, pdf: &[u8]) {
+        if let Some(tour) = &self.tour {
+            tour.paper(name, pdf);
+        }
+    }
+
     // Step 1 and 2: authorisation, commission.
 
     /// Each member's authorisation by form, with a scan.
@@ -747,6 +754,7 @@ impl Story {
         self.press("#make").await;
         self.show("notice").await;
         let pdf = self.opened("#pdf").await;
+        self.draw("notice", &pdf);
         let text = people::text_of(&pdf);
         assert!(text.contains("公示") && text.contains("850.00") && !text.contains("银行"), "{text}");
         self.show_at("/notices", "notices").await;
@@ -765,6 +773,7 @@ impl Story {
             assert!(source.contains(wanted), "{wanted} not in {source}");
         }
         let pdf = self.opened("#print").await;
+        self.draw("questions", &pdf);
         let text = people::squeezed(&people::text_of(&pdf));
         let who = &household.members[0];
         assert!(text.contains(&people::squeezed(&who.name)) && text.contains(&who.number.text), "{text}");
