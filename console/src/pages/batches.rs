@@ -259,7 +259,7 @@ fn steps(t: Words, r: &Roster, host: bool, me: Option<&str>) -> Markup {
         }
     };
     html! {
-        section.panel {
+        section.panel.roster {
             h3 { (r.name) }
             @match r.state.as_str() {
                 "unsigned" => {
@@ -273,6 +273,9 @@ fn steps(t: Words, r: &Roster, host: bool, me: Option<&str>) -> Markup {
                         @if host { form.inline method="post" action=(post("send")) { button.button.send { (t.t("batch.send")) } } }
                         form.inline method="post" action=(post("file")) { button.button.second.save { (t.t("batch.save")) } }
                     }
+                }
+                "answered" => {
+                    details { summary { (t.t("batch.correction")) } (upload("answer", t.t("batch.take_answer"))) }
                 }
                 _ => {
                     (upload("answer", t.t("batch.take_answer")))

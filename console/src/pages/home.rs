@@ -82,7 +82,7 @@ async fn home(State(console): State<Console>, view: View, clerk: Clerk) -> Resul
         &html! {
             div.sheet {
                 (heading(t.t("home.title"), t.t("home.lead")))
-                dl.numbers {
+                dl.numbers.wide {
                     @for (name, count, path) in &counts {
                         @let alarm = *count > 0 && matches!(*name, "overdue" | "late");
                         div class=[alarm.then_some("bad")] { dt { (t.of("home", name)) } dd { a href=(path) { (count) } } }

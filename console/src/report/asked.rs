@@ -101,11 +101,11 @@ pub fn draw(
         sheet.paragraph(T.t("people.never"));
     } else {
         let columns = [
-            Column::text(T.t("log.time"), 1.5),
-            Column::text(T.t("institution.one"), 2.2),
+            Column::text(T.t("log.time"), 1.3),
+            Column::text(T.t("institution.one"), 2.0),
             Column::text(T.t("column.level"), 1.0),
-            Column::text(T.t("column.authorisation"), 1.6),
-            Column::text(T.t("case.number"), 1.6),
+            Column::text(T.t("column.authorisation"), 2.3),
+            Column::text(T.t("case.number"), 1.5),
         ];
         let row = |one: &Question| {
             vec![

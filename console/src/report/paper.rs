@@ -77,11 +77,11 @@ fn members(sheet: &mut Sheet, facts: &Facts) {
     sheet.heading(T.t("paper.members"));
     let columns = [
         Column::text(T.t("paper.no"), 0.6),
-        Column::text(T.t("column.name"), 1.5),
-        Column::text(T.t("column.number"), 2.4),
-        Column::text(T.t("column.relation"), 1.1),
-        Column::text(T.t("column.ring"), 1.3),
-        Column::text(T.t("column.authorisation"), 1.9),
+        Column::text(T.t("column.name"), 1.4),
+        Column::text(T.t("column.number"), 2.1),
+        Column::text(T.t("column.relation"), 1.2),
+        Column::text(T.t("column.ring"), 1.0),
+        Column::text(T.t("column.authorisation"), 2.3),
     ];
     let rows: Vec<Vec<String>> = (1..)
         .zip(&facts.members)
@@ -137,12 +137,12 @@ fn findings(sheet: &mut Sheet, facts: &Facts) {
     }
     let columns = [
         Column::text(T.t("column.name"), 1.3),
-        Column::text(T.t("institution.one"), 2.3),
-        Column::text(T.t("paper.asset"), 1.0),
+        Column::text(T.t("institution.one"), 2.2),
+        Column::text(T.t("paper.asset"), 1.2),
         Column::text(T.t("paper.balance_day"), 1.4),
         Column::figures(T.t("paper.accounts"), 0.7),
         Column::figures(T.t("paper.amount"), 1.9),
-        Column::text(T.t("paper.notes"), 1.5),
+        Column::text(T.t("paper.notes"), 1.4),
     ];
     let name = |at: i64| {
         let member = usize::try_from(at - 1).ok().and_then(|at| facts.members.get(at));

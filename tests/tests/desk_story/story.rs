@@ -91,6 +91,7 @@ impl Story {
         story.sit("gl01").await;
         story.show_at("/staff", "accounts").await;
         story.show_at("/staff/2", "account").await;
+        story.show_at("/settings", "settings").await;
         story
     }
 
@@ -113,8 +114,7 @@ impl Story {
         let mut story = Self::imported(cast).await;
         let household = Household::with_figures(&story.desk.world);
         story.sit("jb02").await;
-        story.go("/cases").await;
-        story.press("#accept-all").await;
+        story.accept_all().await;
         story.agree(&["bank-a", "bank-b", "broker-c"], |_| {}).await;
         let batch = story.dispatch().await;
         story.send_and_answer(&batch).await;
@@ -346,8 +346,8 @@ impl Story {
         self.show(name).await;
     }
 
-    /// A page that comes of pressing a button, in both languages.
-    async fn show_after(&mut self, path: &str, css: &str, name: &str, masked: bool) {
+    /// A page that comes of pressing a button, in both languages; `comes` is what it is known by.
+    async fn show_after(&mut self, path: &str, css: &str, name: &str, comes: &str, masked: bool) {
         let name = self.tour.as_mut().map(|tour| tour.next(name));
         for language in ["en", "zh"] {
             if language == "en" && name.is_none() {
@@ -356,6 +356,7 @@ impl Story {
             self.speak(language).await;
             self.go(path).await;
             self.press(css).await;
+            self.browser.until(comes).await;
             if masked {
                 self.assert_masked().await;
             }
@@ -411,7 +412,7 @@ impl Story {
             assert_eq!(self.path().await, format!("/people/{}", at + 1));
         }
         self.show_at("/people/1", "person").await;
-        self.show_after("/people/1", "#unmask", "person-unmasked", false).await;
+        self.show_after("/people/1", "#unmask", "person-unmasked", "p.notice", false).await;
         self.sees(&household.members[0].name).await;
         self.sees(&household.members[0].number.text).await;
     }
@@ -485,8 +486,7 @@ impl Story {
         self.show_at("/cases/1", "case-in-order").await;
         self.press("#accept").await;
         self.show("case-accepted").await;
-        self.go("/cases").await;
-        self.press("#accept-all").await;
+        self.accept_all().await;
         self.show_at("/cases?state=accepted", "cases").await;
         self.show_narrow("cases-1024").await;
         self.list_sorts_filters_and_turns(household).await;
@@ -495,8 +495,17 @@ impl Story {
         self.show_at("/", "home").await;
     }
 
+    /// Accepts what is in order and others have entered; the work goes on beside the page.
+    async fn accept_all(&self) {
+        self.go("/cases").await;
+        self.press("#accept-all").await;
+        // Back at the list of what waits, from which they are gone.
+        self.arrives("/cases").await;
+        self.browser.until("p.empty").await;
+    }
+
     async fn is_refused_at(&mut self, path: &str, css: &str, why: &str) {
-        self.show_after(path, css, "refused", true).await;
+        self.show_after(path, css, "refused", "section.error", true).await;
         let said = self.browser.text("section.error .remedy").await;
         assert!(said.contains(why), "{said}");
     }
@@ -607,6 +616,7 @@ impl Story {
         let left = "return [...document.querySelectorAll('tbody .tag.good')].length";
         assert!(self.browser.run(left, Vec::new()).await.as_u64().unwrap() >= 3, "all have answered");
         self.show_at("/batches", "batches").await;
+        self.show_at("/left-out", "left-out").await;
     }
 
     async fn hand_in(&self, roster: u32, answer: &[u8]) {
@@ -654,7 +664,7 @@ impl Story {
         self.show_at("/reviews", "reviews").await;
         self.show_at("/reviews/1", "review-masked").await;
         assert!(!self.is_there("#confirm").await, "nobody confirms unseen");
-        self.show_after("/reviews/1", "#unmask", "review-unmasked", false).await;
+        self.show_after("/reviews/1", "#unmask", "review-unmasked", "p.notice", false).await;
         self.show_narrow("review-unmasked-1024").await;
         for who in &household.members {
             self.sees(&who.name).await;
@@ -726,7 +736,7 @@ impl Story {
         self.press("form[action='/cases/1/archive'] button").await;
         let file = self.path().await;
         self.show("archived").await;
-        self.show_after(&file, "#check", "archive-checked", true).await;
+        self.show_after(&file, "#check", "archive-checked", "#sound", true).await;
         assert!(self.is_there("#sound").await);
         self.go(&file).await;
         self.browser.fill("#one_time", &self.one_time("jb01")).await;
@@ -793,8 +803,7 @@ impl Story {
         self.go("/cases").await;
         self.is_refused("#accept-all", "须由另一人受理").await;
         self.sit("jb02").await;
-        self.go("/cases").await;
-        self.press("#accept-all").await;
+        self.accept_all().await;
         self.sit("jb01").await;
         self.withdraw(household.members.len()).await;
         self.go("/batches").await;
