@@ -1,8 +1,6 @@
 //! The page for somebody who does not see it, or uses no mouse: axe-core over every step, in both languages. What counts
 //! as a failure: a fault that it calls serious or critical.
 
-#![expect(clippy::unwrap_used, reason = "helpers of a test")]
-
 use e2e::axe::Axe;
 use e2e::browser::Browser;
 use e2e::clerk::{Clerk, Office, confirm_units, offline_page, web_dir};
