@@ -60,6 +60,9 @@ pub(crate) struct Run {
     pub(crate) rows_per_s: f64,
     /// Resident memory of the process; of wasmtime and Chromium the module's linear memory.
     pub(crate) peak_bytes: u64,
+    /// Processor time of all the browser's processes; of other runners it is not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cpu_seconds: Option<f64>,
     /// Of each round.
     pub(crate) seconds: Vec<f64>,
 }
@@ -184,11 +187,18 @@ impl Figures {
         let mut out = String::new();
         for file in &self.files {
             out += &format!("{}\n", file.title());
-            out += &format!("  {:<12} {:>12} {:>9} {:>10}\n", "runner", "rows/s", "x DuckDB", "peak MiB");
+            out += &format!(
+                "  {:<12} {:>12} {:>9} {:>10} {:>7}\n",
+                "runner", "rows/s", "x DuckDB", "peak MiB", "CPU s"
+            );
             for run in self.over(file) {
                 let against = self.against_duckdb(run).map_or_else(|| "-".to_owned(), |x| format!("{x:.2}"));
                 let peak = run.peak_bytes as f64 / MIB;
-                out += &format!("  {:<12} {:>12.0} {against:>9} {peak:>10.1}\n", run.name, run.rows_per_s);
+                let cpu = run.cpu_seconds.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.2}"));
+                out += &format!(
+                    "  {:<12} {:>12.0} {against:>9} {peak:>10.1} {cpu:>7}\n",
+                    run.name, run.rows_per_s
+                );
             }
         }
         out += &format!("{}\n", self.circumstances());
@@ -197,7 +207,8 @@ impl Figures {
             out += &format!("  {:<52} {:>6.2}  {}{verdict}\n", ratio.what, ratio.value, ratio.bound.words());
         }
         out + "x DuckDB: against DuckDB with as many threads over the UTF-8 file\n\
-               peak MiB: resident memory of the process; of wasmtime and Chromium the module's linear memory\n"
+               peak MiB: resident memory of the process; of wasmtime and Chromium the module's linear memory\n\
+               CPU s: processor time of all the browser's processes\n"
     }
 
     /// The runs over a file.

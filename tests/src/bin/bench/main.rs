@@ -62,6 +62,10 @@ struct Measured {
     encoding: &'static str,
     rows_per_s: f64,
     peak_bytes: u64,
+    /// Processor time of all the browser's processes, the least of the rounds: no machine is done sooner than in this
+    /// by its processors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_seconds: Option<f64>,
     /// Of each round.
     seconds: Vec<f64>,
 }
@@ -136,6 +140,7 @@ async fn measure(
             rows: files[f].rows,
             encoding: files[f].encoding,
             rows_per_s: files[f].rows as f64 / least,
+            cpu_seconds: outcomes.iter().filter_map(|outcome| outcome.cpu_seconds).reduce(f64::min),
             peak_bytes: outcomes.iter().map(|outcome| outcome.peak_bytes).max().unwrap(),
             seconds,
         }

@@ -59,7 +59,13 @@ impl Native {
         command.args([&self.open, &file.path, &self.answer]).arg(threads.to_string());
         let line: NativeLine = serde_json::from_slice(&output(&mut command)).unwrap();
         let found = question.read(file, &line.report, fs::read(&self.answer).unwrap());
-        Outcome { seconds: line.seconds, peak_bytes: line.peak_bytes, found, version: None }
+        Outcome {
+            seconds: line.seconds,
+            peak_bytes: line.peak_bytes,
+            found,
+            version: None,
+            cpu_seconds: None,
+        }
     }
 }
 
@@ -76,7 +82,7 @@ impl Peer {
         command.arg(script).arg(name).args([&file.path, &self.roster]).arg(threads.to_string());
         let line: PeerLine = serde_json::from_slice(&output(&mut command)).unwrap();
         let PeerLine { seconds, peak_bytes, found, version } = line;
-        Outcome { seconds, peak_bytes, found, version: Some((name, version)) }
+        Outcome { seconds, peak_bytes, found, version: Some((name, version)), cpu_seconds: None }
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Outcome {
     pub(crate) peak_bytes: u64,
     pub(crate) found: Found,
     pub(crate) version: Option<(&'static str, String)>,
+    /// Processor time of all the browser's processes; of others it is not asked.
+    pub(crate) cpu_seconds: Option<f64>,
 }
 
 /// All that runs share.
@@ -143,6 +145,7 @@ impl Bench {
             peak_bytes: session.memory_bytes() as u64,
             found: self.question.read(file, &run.report, run.answer),
             version: None,
+            cpu_seconds: None,
         }
     }
 }
