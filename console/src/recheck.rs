@@ -15,6 +15,7 @@ use crate::cases::case;
 use crate::edge::local_day;
 use crate::report::ReportError;
 use crate::staff::Clerk;
+use crate::store::list::{Filter, List, Page};
 use crate::store::{Action, Column, Columns as _, Fault, Object, Store, Write};
 
 pub(crate) const GRANT: Column<i64> = Column::new("households.grant");
@@ -118,55 +119,29 @@ pub fn months_on(day: Date, months: i64) -> Date {
     (0..4).find_map(|back| try_day(number % 100 - back)).unwrap_or(day)
 }
 
-/// What to keep to in a list.
-#[derive(Debug, Default, Clone)]
-pub struct Filter {
-    /// `due`, `soon`, `assisted`, `undecided`, `ended`, or nothing.
-    pub state: String,
-    /// An office's name.
-    pub office: String,
-    /// The beginning of a household's number.
-    pub text: String,
-}
+/// The list of households. Its states are `due`, `soon`, `assisted`, `undecided` and `ended`; the days are today and a
+/// month later.
+const LIST: List = List {
+    select: SELECT,
+    from: "FROM households",
+    wanted: "WHERE (?1 = '' OR (?1 = 'due' AND next_check <= ?4) OR (?1 = 'soon' AND next_check > ?4 \
+        AND next_check <= ?5) OR (?1 = 'assisted' AND assisted_from <= ?4 AND (assistance_ended IS NULL OR \
+        assistance_ended >= ?4)) OR (?1 = 'undecided' AND assisted_from IS NULL AND assistance_ended IS NULL) \
+        OR (?1 = 'ended' AND assistance_ended < ?4)) AND (?2 = '' OR office = ?2) \
+        AND (?3 = '' OR number LIKE ?3 || '%')",
+};
 
-/// A page of households, and how many there are in all. `order` comes from the list's own table of columns.
+/// A page of the list of households, and how many there are in all.
 ///
 /// # Errors
 /// [`Fault`] of the database.
 pub async fn list(
     store: &Store,
     filter: &Filter,
-    order: &str,
-    skip: i64,
-    limit: i64,
+    page: &Page,
     today: Date,
 ) -> Result<(Vec<Household>, i64), Fault> {
-    let wanted = "WHERE (?1 = '' OR (?1 = 'due' AND next_check <= ?4) OR (?1 = 'soon' AND next_check > ?4 \
-        AND next_check <= ?5) OR (?1 = 'assisted' AND assisted_from <= ?4 AND (assistance_ended IS NULL OR \
-        assistance_ended >= ?4)) OR (?1 = 'undecided' AND assisted_from IS NULL AND assistance_ended IS NULL) \
-        OR (?1 = 'ended' AND assistance_ended < ?4)) AND (?2 = '' OR office = ?2) \
-        AND (?3 = '' OR number LIKE ?3 || '%')";
-    let text = filter.text.replace(['%', '_'], "");
-    let soon = months_on(today, 1).number();
-    let rows =
-        sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} {wanted} ORDER BY {order} LIMIT ?6 OFFSET ?7")))
-            .bind(&filter.state)
-            .bind(&filter.office)
-            .bind(&text)
-            .bind(today.number())
-            .bind(soon)
-            .bind(limit)
-            .bind(skip)
-            .fetch_all(store.read())
-            .await?;
-    let total = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM households {wanted}")))
-        .bind(&filter.state)
-        .bind(&filter.office)
-        .bind(&text)
-        .bind(today.number())
-        .bind(soon)
-        .fetch_one(store.read())
-        .await?;
+    let (rows, total) = LIST.read(store, filter, [today, months_on(today, 1)], page).await?;
     let households = rows.iter().map(|row| Household::from_row(store, row)).collect::<Result<_, _>>()?;
     Ok((households, total))
 }

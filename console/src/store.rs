@@ -2,10 +2,11 @@
 //! person stands in clear.
 //!
 //! `vault` seals columns and makes blind indices, `log` is the hash chain that each [`Write`] appends to,
-//! `backup` carries the whole file away sealed, `verify` checks it. WAL mode with `synchronous=FULL`: what a
+//! `list` reads pages of lists, `backup` carries the whole file away sealed, `verify` checks it. WAL mode with `synchronous=FULL`: what a
 //! [`Write::commit`] returned for is there after a power cut. SQLite's temporary files stay in memory.
 
 pub mod backup;
+pub mod list;
 pub mod log;
 pub mod vault;
 pub mod verify;

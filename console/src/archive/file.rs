@@ -22,6 +22,7 @@ use crate::edge::local_day;
 use crate::report::{issue, objection};
 use crate::review;
 use crate::staff::Clerk;
+use crate::store::list::{Filter, List, Page};
 use crate::store::{Action, Column, Columns as _, Fault, Object, Store, Write, log, unix};
 
 pub(crate) const DOCUMENT: Column<Zeroizing<Vec<u8>>> = Column::new("archives.document");
@@ -391,48 +392,26 @@ fn index(papers: &[Paper], number: &str) -> Paper {
     }
 }
 
-/// What to keep to in a list.
-#[derive(Debug, Default, Clone)]
-pub struct Filter {
-    /// `kept`, `destroyed`, or nothing.
-    pub state: String,
-    /// An office's name.
-    pub office: String,
-    /// The beginning of a file's or case's number.
-    pub text: String,
-}
+/// The list of closed files. Its states are `kept` and `destroyed`.
+const LIST: List = List {
+    select: SELECT,
+    from: "FROM archives JOIN cases ON cases.id = archives.case_id",
+    wanted: "WHERE (?1 = '' OR (?1 = 'destroyed' AND destroyed IS NOT NULL) OR (?1 = 'kept' AND destroyed IS NULL)) \
+        AND (?2 = '' OR cases.office = ?2) \
+        AND (?3 = '' OR archives.number LIKE ?3 || '%' OR cases.number LIKE ?3 || '%')",
+};
 
-/// A page of closed files, and how many there are in all. `order` comes from the list's own table of columns.
+/// A page of the list of closed files, and how many there are in all.
 ///
 /// # Errors
 /// [`Fault`] of the database.
 pub async fn list(
     store: &Store,
     filter: &Filter,
-    order: &str,
-    skip: i64,
-    limit: i64,
+    page: &Page,
+    today: Date,
 ) -> Result<(Vec<Archive>, i64), Fault> {
-    let wanted = "WHERE (?1 = '' OR (?1 = 'destroyed' AND destroyed IS NOT NULL) OR (?1 = 'kept' AND destroyed IS NULL)) \
-        AND (?2 = '' OR cases.office = ?2) \
-        AND (?3 = '' OR archives.number LIKE ?3 || '%' OR cases.number LIKE ?3 || '%')";
-    let text = filter.text.replace(['%', '_'], "");
-    let rows =
-        sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} {wanted} ORDER BY {order} LIMIT ?4 OFFSET ?5")))
-            .bind(&filter.state)
-            .bind(&filter.office)
-            .bind(&text)
-            .bind(limit)
-            .bind(skip)
-            .fetch_all(store.read())
-            .await?;
-    let count = "SELECT count(*) FROM archives JOIN cases ON cases.id = archives.case_id";
-    let total = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("{count} {wanted}")))
-        .bind(&filter.state)
-        .bind(&filter.office)
-        .bind(&text)
-        .fetch_one(store.read())
-        .await?;
+    let (rows, total) = LIST.read(store, filter, [today; 2], page).await?;
     Ok((rows.iter().map(Archive::from_row).collect::<Result<_, _>>()?, total))
 }
 

@@ -10,6 +10,7 @@ use super::authorisation::Authorisation;
 use super::calendar::{self, Calendar};
 use crate::edge::local_day;
 use crate::staff::Clerk;
+use crate::store::list::{Filter, List, Page};
 use crate::store::{Action, Column, Columns as _, Fault, Object, Store, Write, unix};
 
 pub(crate) const NOTE: Column<String> = Column::new("events.note");
@@ -189,51 +190,26 @@ pub async fn find_in(write: &mut Write, id: i64) -> Result<Option<Case>, Fault> 
     row.as_ref().map(Case::from_row).transpose()
 }
 
-/// What to keep to in a list.
-#[derive(Debug, Default, Clone)]
-pub struct Filter {
-    /// A state's name; `overdue` for what is late.
-    pub state: String,
-    /// Part of an office's name.
-    pub office: String,
-    /// The beginning of a case's, commission's or household's number.
-    pub text: String,
-}
+/// The list of cases. `overdue` is a state of it; the day is today.
+const LIST: List = List {
+    select: SELECT,
+    from: "FROM cases JOIN households ON households.id = cases.household",
+    wanted: "WHERE (?1 = '' OR (?1 = 'overdue' AND due < ?4 AND state IN ('accepted', 'matching', 'matched', 'reviewed')) \
+        OR state = ?1) AND (?2 = '' OR cases.office = ?2) \
+        AND (?3 = '' OR cases.number LIKE ?3 || '%' OR commission LIKE ?3 || '%' OR households.number LIKE ?3 || '%')",
+};
 
-/// A page of a list, and how many there are in all. `order` comes from the list's own table of columns.
+/// A page of the list of cases, and how many there are in all.
 ///
 /// # Errors
 /// [`Fault`] of the database.
 pub async fn list(
     store: &Store,
     filter: &Filter,
-    order: &str,
-    skip: i64,
-    limit: i64,
+    page: &Page,
     today: Date,
 ) -> Result<(Vec<Case>, i64), Fault> {
-    let wanted = "WHERE (?1 = '' OR (?1 = 'overdue' AND due < ?4 AND state IN ('accepted', 'matching', 'matched', 'reviewed')) \
-         OR state = ?1) AND (?2 = '' OR cases.office = ?2) \
-         AND (?3 = '' OR cases.number LIKE ?3 || '%' OR commission LIKE ?3 || '%' OR households.number LIKE ?3 || '%')";
-    let text = filter.text.replace(['%', '_'], "");
-    let rows =
-        sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} {wanted} ORDER BY {order} LIMIT ?5 OFFSET ?6")))
-            .bind(&filter.state)
-            .bind(&filter.office)
-            .bind(&text)
-            .bind(today.number())
-            .bind(limit)
-            .bind(skip)
-            .fetch_all(store.read())
-            .await?;
-    let count = "SELECT count(*) FROM cases JOIN households ON households.id = cases.household";
-    let total = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("{count} {wanted}")))
-        .bind(&filter.state)
-        .bind(&filter.office)
-        .bind(&text)
-        .bind(today.number())
-        .fetch_one(store.read())
-        .await?;
+    let (rows, total) = LIST.read(store, filter, [today; 2], page).await?;
     Ok((rows.iter().map(Case::from_row).collect::<Result<_, _>>()?, total))
 }
 

@@ -5,17 +5,18 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input, subheading};
+use super::layout::{At, Listing, View, choice, field, heading, input, subheading};
 use super::problem::{Refusal, refuse};
 use super::reports::file as send;
 use super::routes::{Allow, HEADS, OPERATORS, READERS, Routes, to};
 use crate::archive::destroy::{self, List};
 use crate::archive::export;
-use crate::archive::file::{self, Archive, Filter};
+use crate::archive::file::{self, Archive};
 use crate::archive::retention::{Keep, Rules};
 use crate::cases::case;
 use crate::console::Console;
 use crate::staff::{Clerk, Role};
+use crate::store::list::{Filter, Page};
 use crate::store::{Action, Object};
 use crate::words::Words;
 
@@ -54,16 +55,11 @@ async fn list(
     if listing.sort.is_none() {
         listing.sort = Some("-made".to_owned());
     }
-    let filter = Filter {
-        state: listing.state.clone().unwrap_or_default(),
-        office: listing.office.clone().unwrap_or_default(),
-        text: listing.q.clone().unwrap_or_default(),
-    };
+    let filter = listing.filter();
     let rules = Rules::read(store).await?;
-    let (files, total) =
-        file::list(store, &filter, &listing.order(&COLUMNS), listing.skip(), PER_PAGE).await?;
-    let issued = case::Filter { state: "issued".to_owned(), ..case::Filter::default() };
-    let (issued, in_all) = case::list(store, &issued, "cases.number", 0, WAITING, today).await?;
+    let (files, total) = file::list(store, &filter, &listing.rows(&COLUMNS), today).await?;
+    let issued = Filter::of_state("issued");
+    let (issued, in_all) = case::list(store, &issued, &Page::first("cases.number", WAITING), today).await?;
     let operator = view.may(&[Role::Operator]);
     let states =
         [("", t.t("list.all")), ("kept", t.t("archive.kept")), ("destroyed", t.t("report.destroyed"))];

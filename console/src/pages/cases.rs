@@ -5,13 +5,13 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, day, field, heading, input};
+use super::layout::{At, Listing, View, choice, day, field, heading, input};
 use super::people::{defects, state_tag};
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
 use super::work;
 use crate::cases::calendar::Calendar;
-use crate::cases::case::{self, Case, Filter, State as Stage, TASKS};
+use crate::cases::case::{self, Case, State as Stage, TASKS};
 use crate::cases::{authorisation, person, scan};
 use crate::console::Console;
 use crate::staff::{Clerk, Role};
@@ -53,14 +53,8 @@ async fn list(
     if listing.sort.is_none() {
         listing.sort = Some("-id".to_owned());
     }
-    let filter = Filter {
-        state: listing.state.clone().unwrap_or_default(),
-        office: listing.office.clone().unwrap_or_default(),
-        text: listing.q.clone().unwrap_or_default(),
-    };
-    let order = listing.order(&COLUMNS);
-    let (cases, total) =
-        case::list(console.store(), &filter, &order, listing.skip(), PER_PAGE, today).await?;
+    let filter = listing.filter();
+    let (cases, total) = case::list(console.store(), &filter, &listing.rows(&COLUMNS), today).await?;
     let mut states = vec![("", t.t("list.all")), ("overdue", t.t("case.overdue"))];
     states.extend(Stage::ALL.map(|state| (state.name(), t.of("state", state.name()))));
     let operator = view.may(&[Role::Operator]);

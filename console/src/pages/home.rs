@@ -8,11 +8,12 @@ use sqlx::Row as _;
 use super::layout::{View, heading};
 use super::problem::Refusal;
 use super::routes::{Allow, Routes, to};
-use crate::cases::case::{self, Filter};
+use crate::cases::case;
 use crate::console::Console;
 use crate::dispatch::{again, agreement};
 use crate::nightly::Standing;
 use crate::staff::{Clerk, Role};
+use crate::store::list::{Filter, Page};
 use crate::store::unix;
 
 /// Cases of the list of what is nearly due.
@@ -66,16 +67,8 @@ async fn home(State(console): State<Console>, view: View, clerk: Clerk) -> Resul
         .filter_map(|i| i.agreement.as_ref().map(|a| (i, a)))
         .filter(|(_, a)| a.state(today) != "in_force")
         .collect();
-    let filter = Filter { state: String::new(), ..Filter::default() };
-    let (next, _) = case::list(
-        store,
-        &filter,
-        "(due IS NULL OR state NOT IN ('accepted', 'matching', 'matched', 'reviewed')), due",
-        0,
-        NEXT,
-        today,
-    )
-    .await?;
+    let order = "(due IS NULL OR state NOT IN ('accepted', 'matching', 'matched', 'reviewed')), due";
+    let (next, _) = case::list(store, &Filter::default(), &Page::first(order, NEXT), today).await?;
     let next: Vec<_> = next.into_iter().filter(|one| one.state.is_under_way()).collect();
     Ok(view.page(
         t.t("menu.home"),

@@ -7,6 +7,7 @@ use protocol::Time;
 
 use crate::edge::local_minute;
 use crate::staff::{Clerk, Role};
+use crate::store::list::{Filter, Page};
 use crate::words::Words;
 
 /// How a page looks to whoever asked for it.
@@ -265,6 +266,17 @@ impl Listing {
             .map(|part| format!("{part}{}", if down { " DESC" } else { "" }))
             .collect::<Vec<_>>()
             .join(", ")
+    }
+
+    /// What to keep to.
+    pub fn filter(&self) -> Filter {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        Filter { state: text(&self.state), office: text(&self.office), text: text(&self.q) }
+    }
+
+    /// The rows of this page, in the order of [`Listing::order`].
+    pub fn rows(&self, columns: &[(&'static str, &'static str)]) -> Page {
+        Page { order: self.order(columns), skip: self.skip(), limit: PER_PAGE }
     }
 
     fn address(&self, path: &str, page: i64, sort: Option<&str>) -> String {

@@ -8,7 +8,7 @@ use protocol::roster::Level;
 use sqlx::Row as _;
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, day, field, heading, input};
+use super::layout::{At, Listing, View, choice, day, field, heading, input};
 use super::problem::{Refusal, refuse};
 use super::reports::file as send;
 use super::routes::{OPERATORS, READERS, Routes, to};
@@ -19,6 +19,7 @@ use crate::console::Console;
 use crate::report::asked::{self, Asked};
 use crate::report::issue;
 use crate::staff::Clerk;
+use crate::store::list::List;
 use crate::store::{Action, Fault, Object, unix};
 use crate::words::Words;
 
@@ -44,6 +45,14 @@ const COLUMNS: [(&str, &str); 4] = [
     ("level", "level, authorisations.id"),
 ];
 
+/// The list of authorisations. Its states are `live` and `ended`; the day is today.
+const LIST: List = List {
+    select: "SELECT * FROM authorisations",
+    from: "FROM authorisations",
+    wanted: "WHERE (?1 = '' OR (?1 = 'live' AND end_code IS NULL AND (until IS NULL OR until >= ?4)) \
+        OR (?1 = 'ended' AND (end_code IS NOT NULL OR until < ?4))) AND (?3 = '' OR number LIKE ?3 || '%')",
+};
+
 async fn list(
     State(console): State<Console>,
     view: View,
@@ -54,28 +63,8 @@ async fn list(
         listing.sort = Some("-signed".to_owned());
     }
     // Never an identity number in an address: those are looked for by a form that is posted.
-    let text = listing.q.clone().unwrap_or_default().replace(['%', '_'], "");
-    let state = listing.state.clone().unwrap_or_default();
-    let wanted = "WHERE (?1 = '' OR number LIKE ?1 || '%') AND (?2 = '' OR (?2 = 'live' AND end_code IS NULL \
-                  AND (until IS NULL OR until >= ?3)) OR (?2 = 'ended' AND (end_code IS NOT NULL OR until < ?3)))";
-    let order = listing.order(&COLUMNS);
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT * FROM authorisations {wanted} ORDER BY {order} LIMIT ?4 OFFSET ?5"
-    )))
-    .bind(&text)
-    .bind(&state)
-    .bind(today.number())
-    .bind(PER_PAGE)
-    .bind(listing.skip())
-    .fetch_all(store.read())
-    .await?;
-    let total =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM authorisations {wanted}")))
-            .bind(&text)
-            .bind(&state)
-            .bind(today.number())
-            .fetch_one(store.read())
-            .await?;
+    let filter = listing.filter();
+    let (rows, total) = LIST.read(store, &filter, [today; 2], &listing.rows(&COLUMNS)).await?;
     let mut shown: Vec<(Authorisation, Option<Person>)> = Vec::new();
     for row in &rows {
         let one = Authorisation::from_row(row)?;
@@ -94,8 +83,8 @@ async fn list(
                     }
                 }
                 form.filter method="get" action="/people" {
-                    (input(t.t("people.by_form"), "q", &text, "", false))
-                    (choice(t.t("list.state"), "state", &state, &[
+                    (input(t.t("people.by_form"), "q", &filter.text, "", false))
+                    (choice(t.t("list.state"), "state", &filter.state, &[
                         ("", t.t("list.all")), ("live", t.t("authorisation.live")), ("ended", t.t("authorisation.ended")),
                     ]))
                     button.button.second { (t.t("list.find")) }

@@ -5,13 +5,14 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::form::Fields;
-use super::layout::{Listing, PER_PAGE, View, choice, day, heading, input, subheading};
+use super::layout::{Listing, View, choice, day, heading, input, subheading};
 use super::money;
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
 use crate::console::Console;
-use crate::recheck::{self, Filter, Household, MONTHS};
+use crate::recheck::{self, Household, MONTHS};
 use crate::staff::{Clerk, Role};
+use crate::store::list::{Filter, Page};
 use crate::words::Words;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -37,17 +38,12 @@ async fn list(
     Query(listing): Query<Listing>,
 ) -> Result<Response, Refusal> {
     let (t, store, today) = (view.words, console.store(), console.today()?);
-    let filter = Filter {
-        state: listing.state.clone().unwrap_or_default(),
-        office: listing.office.clone().unwrap_or_default(),
-        text: listing.q.clone().unwrap_or_default(),
-    };
-    let (all, total) =
-        recheck::list(store, &filter, &listing.order(&COLUMNS), listing.skip(), PER_PAGE, today).await?;
+    let filter = listing.filter();
+    let (all, total) = recheck::list(store, &filter, &listing.rows(&COLUMNS), today).await?;
     let mut counts = Vec::new();
     for state in ["due", "soon", "assisted", "undecided"] {
-        let filter = Filter { state: state.to_owned(), ..Filter::default() };
-        counts.push((state, recheck::list(store, &filter, "id", 0, 0, today).await?.1));
+        let (_, count) = recheck::list(store, &Filter::of_state(state), &Page::first("id", 0), today).await?;
+        counts.push((state, count));
     }
     let due = counts.first().map_or(0, |(_, n)| *n);
     let states = ["", "due", "soon", "assisted", "undecided", "ended"]

@@ -7,17 +7,18 @@ use maud::{Markup, html};
 use zeroize::Zeroizing;
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading, input, subheading};
+use super::layout::{At, Listing, View, choice, field, heading, input, subheading};
 use super::problem::{Refusal, refuse};
 use super::routes::{HEADS, OPERATORS, READERS, Routes, to};
 use crate::cases::case::{self, Case, State as Stage};
 use crate::cases::{person, scan};
 use crate::console::Console;
 use crate::report::facts::{Facts, amount};
-use crate::report::issue::{self, Filter, Report};
+use crate::report::issue::{self, Report};
 use crate::report::objection::{self, Objection};
 use crate::report::{ReportError, gather};
 use crate::staff::{Clerk, Role};
+use crate::store::list::{Filter, Page};
 use crate::words::Words;
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -64,16 +65,10 @@ async fn list(
     if listing.sort.is_none() {
         listing.sort = Some("-issued".to_owned());
     }
-    let filter = Filter {
-        kind: listing.state.clone().unwrap_or_default(),
-        office: listing.office.clone().unwrap_or_default(),
-        text: listing.q.clone().unwrap_or_default(),
-    };
-    let (reports, total) =
-        issue::list(store, &filter, &listing.order(&COLUMNS), listing.skip(), PER_PAGE).await?;
+    let filter = listing.filter();
+    let (reports, total) = issue::list(store, &filter, &listing.rows(&COLUMNS), today).await?;
     let of_state = async |state: &str| {
-        let filter = case::Filter { state: state.to_owned(), ..case::Filter::default() };
-        case::list(store, &filter, "due IS NULL, due", 0, WAITING, today).await
+        case::list(store, &Filter::of_state(state), &Page::first("due IS NULL, due", WAITING), today).await
     };
     let (reviewed, reviewed_in_all) = of_state("reviewed").await?;
     let (suspended, _) = of_state("suspended").await?;
@@ -111,7 +106,7 @@ async fn list(
                 h2 { (t.t("report.issued")) }
                 form.filter method="get" action="/reports" {
                     (input(t.t("report.find"), "q", &filter.text, "", false))
-                    (choice(t.t("report.kind"), "state", &filter.kind, &kinds))
+                    (choice(t.t("report.kind"), "state", &filter.state, &kinds))
                     (input(t.t("column.office"), "office", &filter.office, "", false))
                     button.button.second { (t.t("list.find")) }
                 }

@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::form::Fields;
-use super::layout::{At, Listing, PER_PAGE, View, choice, day, field, heading, input};
+use super::layout::{At, Listing, View, choice, day, field, heading, input};
 use super::money;
 use super::problem::{Refusal, refuse};
 use super::routes::{Allow, OPERATORS, READERS, REVIEWERS, Routes, to};
@@ -24,6 +24,7 @@ use crate::review::flags::{self, Flag};
 use crate::review::rules::KINDS;
 use crate::review::verdict::{self, Draft};
 use crate::staff::{Clerk, Role};
+use crate::store::list::{Filter, List};
 use crate::store::{Action, Columns as _, Fault, Object};
 use crate::words::Words;
 
@@ -49,6 +50,20 @@ const COLUMNS: [(&str, &str); 4] = [
     ("office", "cases.office, cases.id"),
 ];
 
+/// The list of cases to review. Accepted ones in it were sent back: a review wants them asked about once more.
+const LIST: List = List {
+    select: "SELECT cases.id, cases.number, cases.office, cases.due, cases.state, households.number AS household, \
+        (SELECT count(DISTINCT roster) FROM roster_people WHERE case_id = cases.id AND EXISTS (SELECT 1 FROM rosters \
+        WHERE rosters.id = roster AND state <> 'void')) AS asked, \
+        (SELECT count(DISTINCT answers.roster) FROM roster_people JOIN answers ON answers.roster = roster_people.roster \
+        JOIN openings ON openings.answer = answers.id AND openings.code IS NULL WHERE case_id = cases.id) AS opened \
+        FROM cases JOIN households ON households.id = cases.household",
+    from: "FROM cases JOIN households ON households.id = cases.household",
+    wanted: "WHERE cases.state = ?1 \
+        AND (?1 <> 'accepted' OR EXISTS (SELECT 1 FROM reviews WHERE case_id = cases.id)) \
+        AND (?3 = '' OR cases.number LIKE ?3 || '%' OR households.number LIKE ?3 || '%')",
+};
+
 async fn list(
     State(console): State<Console>,
     view: View,
@@ -60,31 +75,8 @@ async fn list(
         Some("accepted") => "accepted",
         _ => "matched",
     };
-    let text = listing.q.clone().unwrap_or_default().replace(['%', '_'], "");
-    // Sent back: accepted cases that a review wants asked about once more.
-    let wanted = "cases.state = ?1 AND (?1 <> 'accepted' OR EXISTS (SELECT 1 FROM reviews WHERE case_id = cases.id)) \
-                  AND (?2 = '' OR cases.number LIKE ?2 || '%' OR households.number LIKE ?2 || '%')";
-    let from = "FROM cases JOIN households ON households.id = cases.household";
-    let counts = "(SELECT count(DISTINCT roster) FROM roster_people WHERE case_id = cases.id AND EXISTS (SELECT 1 FROM rosters \
-                  WHERE rosters.id = roster AND state <> 'void')) AS asked, \
-                  (SELECT count(DISTINCT answers.roster) FROM roster_people JOIN answers ON answers.roster = roster_people.roster \
-                  JOIN openings ON openings.answer = answers.id AND openings.code IS NULL WHERE case_id = cases.id) AS opened";
-    let order = listing.order(&COLUMNS);
-    let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "SELECT cases.id, cases.number, cases.office, cases.due, cases.state, households.number AS household, {counts} \
-         {from} WHERE {wanted} ORDER BY {order} LIMIT ?3 OFFSET ?4"
-    )))
-    .bind(state)
-    .bind(&text)
-    .bind(PER_PAGE)
-    .bind(listing.skip())
-    .fetch_all(store.read())
-    .await?;
-    let total = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) {from} WHERE {wanted}")))
-        .bind(state)
-        .bind(&text)
-        .fetch_one(store.read())
-        .await?;
+    let filter = Filter { state: state.to_owned(), ..listing.filter() };
+    let (rows, total) = LIST.read(store, &filter, [today; 2], &listing.rows(&COLUMNS)).await?;
     let shown = rows.iter().map(Listed::from_row).collect::<Result<Vec<_>, _>>()?;
     let states = [
         ("matched", t.t("state.matched")),
@@ -97,7 +89,7 @@ async fn list(
             div.sheet {
                 (heading(t.t("review.title"), t.t("review.lead")))
                 form.filter method="get" action="/reviews" {
-                    (input(t.t("review.find"), "q", &text, "", false))
+                    (input(t.t("review.find"), "q", &filter.text, "", false))
                     (choice(t.t("list.state"), "state", state, &states))
                     button.button.second { (t.t("list.find")) }
                 }

@@ -2,6 +2,7 @@
 
 use desk::papers::{Issuer, Report as Header, ReportKind};
 use protocol::envelope::{self, Head};
+use protocol::value::Date;
 use protocol::{Digest, Time};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
@@ -15,6 +16,7 @@ use crate::console::{Centre, Console};
 use crate::edge::local_day;
 use crate::recheck;
 use crate::staff::Clerk;
+use crate::store::list::{Filter, List, Page};
 use crate::store::{Action, Column, Columns as _, Fault, Object, Store, Write, log, unix};
 
 pub(crate) const PDF: Column<Zeroizing<Vec<u8>>> = Column::new("reports.pdf");
@@ -268,49 +270,27 @@ async fn own_work(write: &mut Write, case: i64, clerk: &Clerk) -> Result<(), Rep
     Ok(())
 }
 
-/// What to keep to in a list.
-#[derive(Debug, Default, Clone)]
-pub struct Filter {
-    /// `report`, `suspension`, `superseded`, or nothing.
-    pub kind: String,
-    /// An office's name.
-    pub office: String,
-    /// The beginning of a report's or case's number.
-    pub text: String,
-}
+/// The list of reports. Its states are `report`, `suspension` and `superseded`.
+const LIST: List = List {
+    select: SELECT,
+    from: "FROM reports JOIN cases ON cases.id = reports.case_id",
+    wanted: "WHERE (?1 = '' OR kind = ?1 OR (?1 = 'superseded' AND EXISTS (SELECT 1 FROM reports AS later \
+        WHERE later.number = reports.number AND later.version > reports.version))) \
+        AND (?2 = '' OR cases.office = ?2) \
+        AND (?3 = '' OR reports.number LIKE ?3 || '%' OR cases.number LIKE ?3 || '%')",
+};
 
-/// A page of reports, and how many there are in all. `order` comes from the list's own table of columns.
+/// A page of the list of reports, and how many there are in all.
 ///
 /// # Errors
 /// [`Fault`] of the database.
 pub async fn list(
     store: &Store,
     filter: &Filter,
-    order: &str,
-    skip: i64,
-    limit: i64,
+    page: &Page,
+    today: Date,
 ) -> Result<(Vec<Report>, i64), Fault> {
-    let wanted = "WHERE (?1 = '' OR kind = ?1 OR (?1 = 'superseded' AND EXISTS (SELECT 1 FROM reports AS later \
-        WHERE later.number = reports.number AND later.version > reports.version))) \
-        AND (?2 = '' OR cases.office = ?2) \
-        AND (?3 = '' OR reports.number LIKE ?3 || '%' OR cases.number LIKE ?3 || '%')";
-    let text = filter.text.replace(['%', '_'], "");
-    let rows =
-        sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} {wanted} ORDER BY {order} LIMIT ?4 OFFSET ?5")))
-            .bind(&filter.kind)
-            .bind(&filter.office)
-            .bind(&text)
-            .bind(limit)
-            .bind(skip)
-            .fetch_all(store.read())
-            .await?;
-    let count = "SELECT count(*) FROM reports JOIN cases ON cases.id = reports.case_id";
-    let total = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("{count} {wanted}")))
-        .bind(&filter.kind)
-        .bind(&filter.office)
-        .bind(&text)
-        .fetch_one(store.read())
-        .await?;
+    let (rows, total) = LIST.read(store, filter, [today; 2], page).await?;
     Ok((rows.iter().map(Report::from_row).collect::<Result<_, _>>()?, total))
 }
 
