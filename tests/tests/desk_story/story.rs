@@ -580,6 +580,7 @@ impl Story {
         self.press("#save").await;
         self.show("rules").await;
         self.show_at("/holidays", "holidays").await;
+        self.show_at("/canaries", "known-accounts").await;
     }
 
     /// A batch, and a roster for each institution that is ticked.
@@ -770,6 +771,8 @@ impl Story {
         self.show_at("/notices", "notices").await;
         self.show_at("/counters", "counters").await;
         self.show_at("/destroy", "destroy").await;
+        self.show_at("/declared", "declared-by-file").await;
+        self.show_at("/trials", "trials").await;
         self.show_at("/reviews?state=reviewed", "reviews-confirmed").await;
     }
 
