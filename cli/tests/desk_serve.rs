@@ -239,3 +239,32 @@ fn a_running_desk_makes_the_nights_backup() {
     let checked = folder.hedui(&["desk", "verify", "--data", "new"]);
     assert_eq!(checked.stdout, restored.stdout);
 }
+
+#[test]
+fn what_is_there_is_not_overwritten_and_errors_name_the_folder() {
+    let (folder, _) = Folder::with_a_desk();
+    let told = |words: &[&str]| {
+        let output = folder.hedui(&[&["desk"], words].concat());
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let admin =
+        ["--admin", "admin1", "--admin-name", "王敏", "--admin-number", "1001", "--passphrase-file", "words"];
+    let again = told(&[&["init", "--data", "desk"][..], &admin].concat());
+    assert!(again.starts_with("error: data: there is a desk in this folder already"), "{again}");
+    let key = "ab".repeat(32);
+    std::fs::write(folder.path("taken"), "x").unwrap();
+    let taken = told(&["backup", "--data", "desk", "--to", &key, "--out", "taken"]);
+    assert_eq!(taken, "error: out: the file is there already (taken)\n");
+    assert_eq!(std::fs::read(folder.path("taken")).unwrap(), b"x");
+    let absent = told(&["backup", "--data", "nowhere", "--to", &key, "--out", "new"]);
+    assert!(
+        absent.contains("there is no desk in this folder") && absent.ends_with("(nowhere)\n"),
+        "{absent}"
+    );
+    assert!(!folder.path("new").exists());
+    let short = ["init", "--data", "other", "--admin", "a1", "--admin-name", "王", "--admin-number", "1"];
+    std::fs::write(folder.path("short"), "eleven byte").unwrap();
+    let short = told(&[&short[..], &["--passphrase-file", "short"]].concat());
+    assert!(short.contains("at least 12 bytes") && !folder.path("other").exists(), "{short}");
+}

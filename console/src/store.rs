@@ -70,7 +70,10 @@ impl Store {
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path)?;
+        match options.open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(Fault::Exists),
+            opened => opened?,
+        };
         let pool = connect(&path).await?;
         sqlx::query("INSERT INTO vault (id, m_kib, t, p, salt, sealed) VALUES (1, ?, ?, ?, ?, ?)")
             .bind(sealed.cost.m_kib)
@@ -264,7 +267,7 @@ pub enum Fault {
     #[error("what is stored as {0} can't be read")]
     Stored(&'static str),
     /// There is a database in the folder already.
-    #[error("there is a desk in this folder already")]
+    #[error("there is a desk in this folder already, or something else")]
     Exists,
     /// There is none.
     #[error("there is no desk in this folder; make one with `hedui desk init`")]

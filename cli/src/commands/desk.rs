@@ -1,7 +1,7 @@
 //! `hedui desk`: the centre's console, its data folder, its backups.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -271,8 +271,11 @@ fn modules(arguments: &Serve) -> Result<Option<Arc<dyn Modules>>, Failure> {
 
 async fn back_up(arguments: Backup, output: &Output) -> Result<(), Failure> {
     let to = keys::sealing_key(&arguments.to, &[Role::Officer])?;
+    if arguments.out.exists() {
+        return Err(Failure::new("exists", "out", "the file is there already").of(&arguments.out));
+    }
     let done = backup::back_up(&arguments.data, &to, &arguments.out, &edge::entropy()?).await;
-    done.map_err(|error| backup_failed(&error).of(&arguments.out))?;
+    done.map_err(|error| backup_failed(error, &arguments.data, &arguments.out))?;
     output.say(&arguments.out.display().to_string(), &json!({ "file": arguments.out }));
     Ok(())
 }
@@ -280,7 +283,7 @@ async fn back_up(arguments: Backup, output: &Output) -> Result<(), Failure> {
 async fn restore(arguments: Restore, output: &Output) -> Result<(), Failure> {
     let (_, keys) = keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[Role::Officer])?;
     let verified = backup::restore(&arguments.backup, &keys.opening, &arguments.data).await;
-    tell(verified.map_err(|error| backup_failed(&error).of(&arguments.backup))?, output);
+    tell(verified.map_err(|error| backup_failed(error, &arguments.data, &arguments.backup))?, output);
     Ok(())
 }
 
@@ -309,6 +312,10 @@ fn failed(fault: Fault) -> Failure {
     Failure::new(code, field, fault.to_string())
 }
 
-fn backup_failed(error: &BackupError) -> Failure {
-    Failure::new("backup", "backup", error.to_string())
+/// Of the data folder, or else of the backup.
+fn backup_failed(error: BackupError, data: &Path, backup: &Path) -> Failure {
+    match error {
+        BackupError::Fault(fault @ (Fault::Exists | Fault::Absent)) => failed(fault).of(data),
+        other => Failure::new("backup", "backup", other.to_string()).of(backup),
+    }
 }
