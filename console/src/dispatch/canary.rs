@@ -2,7 +2,7 @@
 //! everybody else's. An answer that lacks them, or puts them into another class of amounts, says something of the
 //! institution: its coverage is flagged in every review. They are no households, and their figures are not kept.
 //!
-//! A roster that a second organisation signs has none: it could not rebuild the roster from its own list.
+//! A roster that a second organisation signs has none: its own list would not hold them.
 
 use std::collections::BTreeMap;
 

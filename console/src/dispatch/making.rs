@@ -103,7 +103,7 @@ pub async fn make(
     let request = request(&terms, level, groups, serial, batch, now)?;
     let expires = request.expires;
     let entropy = Entropy::new(&*store.random::<32>()?).map_err(|_| Fault::Randomness)?;
-    // A co-signer rebuilds the roster from its own list, which has no seeds.
+    // A co-signer's own list has no seeds.
     let seeds = match kept.cosigned {
         true => None,
         false => canary::of_roster(&mut write, institution.id, list.id, level, today).await?,
