@@ -13,3 +13,4 @@ pub(crate) mod matching;
 pub(crate) mod open;
 pub(crate) mod proof;
 pub(crate) mod roster;
+pub(crate) mod seal_file;

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    account, agreement, audit, cosign, desk, exchange, host, inspect, key, matching, open, roster,
+    account, agreement, audit, cosign, desk, exchange, host, inspect, key, matching, open, roster, seal_file,
 };
 use output::Output;
 
@@ -37,7 +37,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value of it")]
 enum Command {
     /// Make and show keys.
     #[command(subcommand)]
@@ -52,6 +51,8 @@ enum Command {
     Match(matching::Arguments),
     /// Sign a document once more: as second organisation of a roster, or as approver of an answer.
     Cosign(cosign::Arguments),
+    /// Seal a department's own table to the centre, for the centre's desk to match.
+    SealFile(seal_file::Arguments),
     /// Open answers and show who was found where.
     Open(open::Arguments),
     /// Read what an answer disclosed, with its copy, as the institution's compliance office.
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         Command::Roster(command) => roster::run(command, &output),
         Command::Match(arguments) => matching::run(&arguments, &output),
         Command::Cosign(arguments) => cosign::run(&arguments, &output),
+        Command::SealFile(arguments) => seal_file::run(&arguments, &output),
         Command::Open(arguments) => open::run(&arguments, &output),
         Command::Account(arguments) => account::run(&arguments, &output),
         Command::Inspect(arguments) => inspect::run(&arguments, &output),

@@ -1,5 +1,6 @@
 //! Step 4: agreements with institutions ([`agreement`]), batches of cases ([`batch`]), one roster an institution
-//! ([`roster`], of [`lists`] of people): made ([`making`]), sent ([`sending`]), answered ([`answers`]).
+//! ([`roster`], of [`lists`] of people): made ([`making`]), sent ([`sending`]), answered ([`answers`]); and what other
+//! departments hand over, matched here ([`department`]).
 //!
 //! Cases that no roster asked about are offered again ([`again`]).
 //! The way out is tried with people who do not exist ([`trial`]), and answers with accounts that are known
@@ -13,6 +14,7 @@ pub mod agreement;
 pub mod answers;
 pub mod batch;
 pub mod canary;
+pub mod department;
 pub mod error;
 pub mod lists;
 pub mod making;

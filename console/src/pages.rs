@@ -17,6 +17,7 @@ mod canaries;
 mod cases;
 mod counters;
 mod declared;
+mod departments;
 mod door;
 mod holidays;
 mod home;
@@ -76,6 +77,7 @@ fn all(console: &Console) -> Routes {
     let routes = import::routes(routes);
     let routes = declared::routes(routes);
     let routes = institutions::routes(routes);
+    let routes = departments::routes(routes);
     let routes = batches::routes(routes);
     let routes = officers::routes(routes);
     let routes = review::routes(routes);

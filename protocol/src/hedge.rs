@@ -24,6 +24,8 @@ pub enum Use {
     PartKey,
     /// The encapsulation of an answer's copy.
     AnswerCopy,
+    /// Content key and encapsulation of base data.
+    BaseData,
 }
 
 /// A deterministic stream of random bytes. Its state gives all of them again, so it is wiped.
@@ -47,6 +49,7 @@ impl Stream {
             Use::PartId => b"part-id",
             Use::PartKey => b"part-key",
             Use::AnswerCopy => b"answer-copy",
+            Use::BaseData => b"base-data",
         };
         let mut hasher = blake3::Hasher::new_derive_key("hedui 2026-11-22 hedged generator v1");
         hasher.update(&[u8::try_from(name.len()).unwrap_or(u8::MAX)]);

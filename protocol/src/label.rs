@@ -19,6 +19,8 @@ pub enum Label {
     SignIn,
     /// The content key of an answer, for the institution's own compliance office (SPEC §6.6).
     AnswerCopy,
+    /// A department's base data (SPEC §6.7).
+    BaseData,
 }
 
 impl Label {
@@ -32,6 +34,7 @@ impl Label {
             Self::Log => "log",
             Self::SignIn => "sign-in",
             Self::AnswerCopy => "answer-copy",
+            Self::BaseData => "base-data",
         }
     }
 

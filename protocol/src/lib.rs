@@ -15,6 +15,8 @@ pub mod answer;
 #[cfg(feature = "seal")]
 pub mod answer_seal;
 pub mod authorisation;
+#[cfg(feature = "seal")]
+pub mod base_data;
 pub mod canonical;
 pub mod clean;
 pub mod copy;

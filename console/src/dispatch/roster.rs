@@ -18,6 +18,8 @@ pub struct Roster {
     pub institution: String,
     /// The institution's name.
     pub name: String,
+    /// Whether it is a department whose table is matched here.
+    pub is_department: bool,
     /// Rises with each roster to the institution.
     pub serial: i64,
     /// What names it everywhere.
@@ -47,6 +49,7 @@ pub struct Roster {
 // Not the documents: a list of twenty would read hundreds of megabytes.
 const SELECT: &str = "SELECT rosters.id, batch, serial, digest, level, people, state, way, sent, expires, agreement, \
     closed, institutions.code, institutions.name, \
+    EXISTS (SELECT 1 FROM departments WHERE departments.institution = rosters.institution) AS is_department, \
     (SELECT coalesce(max(version), 0) FROM answers WHERE roster = rosters.id) AS answers, \
     (SELECT code FROM staff WHERE id = rosters.made_by) AS maker \
     FROM rosters JOIN institutions ON institutions.id = rosters.institution";
@@ -57,6 +60,7 @@ fn from_row(row: &SqliteRow) -> Result<Roster, Fault> {
         batch: row.try_get("batch")?,
         institution: row.try_get("code")?,
         name: row.try_get("name")?,
+        is_department: row.try_get("is_department")?,
         serial: row.try_get("serial")?,
         digest: row.digest("digest")?,
         level: row.try_get("level")?,

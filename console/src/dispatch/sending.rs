@@ -150,7 +150,7 @@ pub(super) fn relay_of(console: &Console) -> Result<(&Keys, &str), DispatchError
     Ok((&centre.keys, url))
 }
 
-async fn mark_sent(
+pub(super) async fn mark_sent(
     console: &Console,
     roster: &Roster,
     way: &'static str,

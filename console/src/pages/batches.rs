@@ -268,6 +268,13 @@ fn steps(t: Words, r: &Roster, host: bool, me: Option<&str>) -> Markup {
                     (upload("cosigned", t.t("batch.cosigned")))
                 }
                 "ready" if r.made_by.as_deref() == me => { p.notice { (t.t("batch.by_another")) } }
+                _ if r.is_department => {
+                    p.hint { (t.t("department.match_hint")) }
+                    (upload("base-data", t.t("department.match")))
+                    @if r.state == "sent" && !r.closed {
+                        form.inline method="post" action=(post("close")) { button.button.quiet.close { (t.t("batch.close")) } }
+                    }
+                }
                 "ready" => {
                     div.actions {
                         @if host { form.inline method="post" action=(post("send")) { button.button.send { (t.t("batch.send")) } } }

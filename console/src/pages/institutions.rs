@@ -36,6 +36,7 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
         &html! {
             div.sheet {
                 (heading(t.t("institution.title"), t.t("institution.lead")))
+                p { a #departments href="/departments" { (t.t("department.title")) } }
                 @if all.is_empty() { p.empty { (t.t("institution.none")) } } @else {
                     div.scroll { table {
                         thead { tr {

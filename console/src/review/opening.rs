@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 use super::ReviewError;
 use super::findings::{Entry, FINDING, Finding, Looked, SOURCE, Signed, signed};
 use crate::console::Console;
-use crate::dispatch::{agreement, canary, lists, trial};
+use crate::dispatch::{agreement, canary, department, lists, trial};
 use crate::jobs::Job;
 use crate::staff::{Clerk, Role, account};
 use crate::store::{Action, Columns as _, Fault, Json, Object, Store, unix};
@@ -384,6 +384,11 @@ async fn keep(
         .await?;
         let mut looked = looked(&table)?;
         let mut findings = by_row(table.rows);
+        if let Some(content) = department::content_of(store, one.roster).await? {
+            // A row of a department is what its agreement says it hands over.
+            let entries = findings.values_mut().flat_map(|finding| &mut finding.entries);
+            entries.filter(|entry| entry.kind == "other").for_each(|entry| entry.kind.clone_from(&content));
+        }
         let count = i64::try_from(asked.len()).unwrap_or(i64::MAX);
         let first_id = write.take_ids("findings", count).await?;
         let mut cells = Vec::with_capacity(asked.len());
