@@ -44,6 +44,7 @@ const HOLDERS: &[(&str, &str, Prints)] = &[
     ("console", "Draft", Derived),
     ("console", "Facts", ByHand),
     ("console", "Inner", Not),
+    ("console", "Matching", Not),
     ("console", "Opened", ByHand),
     ("console", "Paper", Not),
     ("console", "Routes", Not),

@@ -23,7 +23,6 @@ use crate::output::Output;
 use crate::{edge, keys, modules};
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value of it")]
 pub(crate) enum Command {
     /// Make a data folder, and the first administrator's account.
     #[command(after_help = "Example:\n  hedui desk init --data /var/lib/hedui-desk --admin admin1 \

@@ -157,7 +157,7 @@ pub async fn register(
         }
         None => {
             let entropy = Entropy::new(&*entropy).map_err(|_| Fault::Randomness)?;
-            let words = Zeroizing::new(hex::encode(&*words).into_bytes());
+            let words = Zeroizing::new(hex::encode(*words).into_bytes());
             let made = KeyFile::make(Role::Institution, code, name, &words, &entropy);
             let (file, keys) = made.map_err(|_| Fault::Randomness)?;
             Ok((Zeroizing::new(file.write().map_err(Fault::Own)?), words, keys))
@@ -283,7 +283,7 @@ pub async fn answer(
     }
 
     let institution = row.try_get("institution")?;
-    let question = Question {
+    let question = Matching {
         key: store.open_cell(&KEY, institution, &row, "key_sealed")?,
         words: store.open_cell(&WORDS, institution, &row, "words_sealed")?,
         agreement: terms,
@@ -349,7 +349,7 @@ fn unreadable(error: &DecodeError) -> &'static str {
 }
 
 /// What the matcher is opened with.
-struct Question {
+struct Matching {
     key: Zeroizing<Vec<u8>>,
     words: Zeroizing<Vec<u8>>,
     agreement: Vec<u8>,
@@ -360,7 +360,7 @@ struct Question {
     day: Date,
 }
 
-impl Question {
+impl Matching {
     /// The sealed answer to the roster, of the table in `clear`.
     fn ask(&self, modules: &dyn Modules, clear: &[u8], job: &Job) -> Result<Vec<u8>, &'static str> {
         let (mut matcher, module) = modules.matcher().map_err(|_| "department.no_modules")?;
