@@ -1,7 +1,7 @@
 //! `cargo xtask check` and `cargo xtask test`; `cargo xtask ci` is both.
 
 use crate::shell::{FIRST_BUILD, cargo, run, say, works, workspace};
-use crate::{axe, chromium, crates, guide, office, offline, papers, python, readme, wasm};
+use crate::{axe, chromium, crates, debian, guide, office, offline, papers, python, readme, wasm};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,6 +15,8 @@ pub(crate) fn test() -> Result<()> {
     chromium::present()?;
     office::present()?;
     papers::present()?;
+    // Makes the certificate that the desk is tried with over TLS.
+    debian::present("openssl", &["openssl"], || works(Command::new("openssl").arg("version")))?;
     axe::present()?;
     wasm::run(&wasm::Args::reproducible())?;
     offline::build(&root.join(offline::PLACE))?;
