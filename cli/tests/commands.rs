@@ -633,6 +633,9 @@ fn every_subcommand_speaks_json() {
         matching("--out answer --compliance-key audit.key.hedui --copy copy")
             .replace(ROSTER, "roster")
             .replace("--agreement agreement", "--agreement agreed"),
+        "seal-file --agreement agreed --key bank.key.hedui --passphrase-file pass --day 2026-10-31 --out base.hedui \
+         customers.csv"
+            .to_owned(),
         "account --answer answer --copy copy --key audit.key.hedui --passphrase-file pass".to_owned(),
         OPEN.replace(ROSTER, "roster").replace("--agreement agreement", "--agreement agreed --answer answer"),
         "inspect answer".to_owned(),
