@@ -8,5 +8,6 @@ pub mod case;
 pub mod import;
 pub mod person;
 pub mod scan;
+pub mod table;
 pub mod template;
 pub mod workbook;

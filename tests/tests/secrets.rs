@@ -43,6 +43,7 @@ const HOLDERS: &[(&str, &str, Prints)] = &[
     ("console", "Content", Not),
     ("console", "Draft", Derived),
     ("console", "Facts", ByHand),
+    ("console", "Ground", Not),
     ("console", "Inner", Not),
     ("console", "Matching", Not),
     ("console", "Opened", ByHand),

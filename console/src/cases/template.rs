@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use desk::text::{self, Record, Records};
 use protocol::roster::Level;
 use protocol::value::Date;
 
 use super::authorisation::{self, KINDS};
 use super::case::New as NewCase;
 use super::person;
+use super::table::{self, Column, Line, Table};
 
 /// Bytes of a file at most.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -25,8 +25,8 @@ pub struct Defect {
     pub code: &'static str,
 }
 
-/// The columns: key in the dictionary, heading of the template, whether a cell must be filled.
-pub const COLUMNS: [(&str, &str, bool); 19] = [
+/// The columns.
+pub const COLUMNS: [Column; 19] = [
     ("column.commission", "委托书编号", true),
     ("column.household", "户号", true),
     ("column.office", "乡镇街道", true),
@@ -70,10 +70,9 @@ pub struct Household {
     pub members: Vec<Row>,
 }
 
-/// The template as a file: headings and an example that is refused unless it is replaced.
+/// The template as a file.
 pub fn blank() -> String {
-    let headings: Vec<&str> = COLUMNS.iter().map(|(_, heading, _)| *heading).collect();
-    format!("\u{FEFF}{}\r\n", headings.join(","))
+    table::blank(&COLUMNS)
 }
 
 /// Reads a file.
@@ -81,31 +80,13 @@ pub fn blank() -> String {
 /// # Errors
 /// All defects, in the order of the rows.
 pub fn read(bytes: &[u8]) -> Result<Vec<Household>, Vec<Defect>> {
-    let whole = |code| vec![Defect { row: 0, field: "column.file", code }];
-    let text = text::decode(bytes).map_err(|code| whole(file_code(code)))?;
-    let first = text.lines().find(|line| line.contains("证件号码")).unwrap_or("");
-    let delimiter = ['\t', ';', ','].into_iter().max_by_key(|d| first.matches(*d).count()).unwrap_or(',');
-    let mut records = Vec::new();
-    for record in Records::new(&text, delimiter) {
-        records.push(
-            record
-                .map_err(|(row, code)| vec![Defect { row, field: "column.file", code: file_code(code) }])?,
-        );
-    }
-    let header = records.iter().position(|record| record.cells.iter().any(|cell| plain(cell) == "证件号码"));
-    let Some((header, rows)) = header.and_then(|at| Some((records.get(at)?, records.get(at + 1..)?))) else {
-        return Err(whole("defect.no_header"));
-    };
-    let columns = Columns::find(header)?;
-    if rows.is_empty() {
-        return Err(whole("defect.no_rows"));
-    }
+    let table = Table::read(bytes, &COLUMNS)?;
     let mut defects = Vec::new();
     let mut households: BTreeMap<(String, String), Household> = BTreeMap::new();
     let mut numbers: HashMap<(String, String, protocol::subject::Subject), u32> = HashMap::new();
     let mut forms: HashMap<String, (u32, protocol::subject::Subject)> = HashMap::new();
-    for record in rows {
-        match columns.read(record) {
+    for line in table.lines() {
+        match read_line(&line) {
             Err(found) => defects.extend(found),
             Ok((case, row)) => {
                 let mut wrong = |field, code| defects.push(Defect { row: row.row, field, code });
@@ -155,149 +136,85 @@ impl NewCase {
     }
 }
 
-/// Whether a line of `text` is the template's heading.
-pub(crate) fn names_columns(text: &str) -> bool {
-    let is_heading = |cell: &str| plain(cell.trim_matches('"')) == "证件号码";
-    text.lines().any(|line| line.contains("证件号码") && line.split(',').any(is_heading))
-}
-
-pub(crate) fn file_code(code: desk::defect::Code) -> &'static str {
-    use desk::defect::Code;
-    match code {
-        Code::Spreadsheet => "defect.spreadsheet",
-        Code::FileTooLarge => "defect.too_large",
-        Code::UnclosedQuote => "defect.unclosed_quote",
-        Code::Undecodable => "defect.undecodable",
-        _ => "defect.file",
+/// Reads a row.
+fn read_line(line: &Line<'_>) -> Result<(NewCase, Row), Vec<Defect>> {
+    // Of a person it is said in `person::read`.
+    let mut defects = line.wrong(&["column.name", "column.number"]);
+    let mut wrong =
+        |field: &'static str, code: &'static str| defects.push(Defect { row: line.row(), field, code });
+    let cell = |name: &str| line.cell(name);
+    let mut day = |field: &'static str| {
+        let read = read_day(cell(field));
+        if read.is_none() && !cell(field).is_empty() {
+            wrong(field, "defect.bad_date");
+        }
+        read
+    };
+    let (as_of, signed) = (day("column.as_of"), day("column.signed"));
+    let (from, to) = (day("column.income_from"), day("column.income_to"));
+    let mut word = |field: &'static str, words: &[(&str, &'static str)]| {
+        let text = cell(field);
+        let found = words.iter().find(|(word, code)| *word == text || *code == text).map(|(_, code)| *code);
+        if found.is_none() && !text.is_empty() {
+            wrong(field, "defect.unknown_word");
+        }
+        found
+    };
+    let task = word("column.task", &TASK_WORDS);
+    let ring = word("column.ring", &[("共同生活", "1"), ("赡养义务", "2"), ("赡养抚养扶养义务", "2")]);
+    let form = word("column.form", &[("本人", "own"), ("监护人", "guardian"), ("代理人", "agent")]);
+    let level = word("column.level", &[("有无", "L0"), ("合计", "L1"), ("明细", "L2")]);
+    let class = word("column.class", &[("A类", "A"), ("B类", "B"), ("C类", "C")]);
+    let kinds = read_kinds(cell("column.kinds"));
+    if kinds.is_none() && !cell("column.kinds").is_empty() {
+        wrong("column.kinds", "defect.unknown_word");
     }
-}
-
-pub(crate) fn plain(cell: &str) -> String {
-    cell.chars().filter(|c| !c.is_whitespace() && !matches!(c, '*' | '＊' | '\u{FEFF}')).collect()
-}
-
-struct Columns(Vec<Option<usize>>);
-
-impl Columns {
-    fn find(header: &Record) -> Result<Self, Vec<Defect>> {
-        let (mut places, mut defects) = (Vec::new(), Vec::new());
-        for (field, heading, required) in COLUMNS {
-            let mut found = header.cells.iter().enumerate().filter(|(_, cell)| plain(cell) == heading);
-            let place = found.next().map(|(at, _)| at);
-            if found.next().is_some() {
-                defects.push(Defect { row: header.row, field, code: "defect.ambiguous_column" });
-            }
-            if place.is_none() && required {
-                defects.push(Defect { row: header.row, field, code: "defect.missing_column" });
-            }
-            places.push(place);
-        }
-        if defects.is_empty() { Ok(Self(places)) } else { Err(defects) }
+    if from.is_some() != to.is_some() {
+        wrong("column.income_to", "defect.half_period");
     }
-
-    fn read(&self, record: &Record) -> Result<(NewCase, Row), Vec<Defect>> {
-        let mut defects = Vec::new();
-        let mut wrong = |field: &'static str, code: &'static str| {
-            defects.push(Defect { row: record.row, field, code });
-        };
-        if record.torn || record.cells.iter().any(|cell| cell.trim().contains('\n')) {
-            wrong("column.file", "defect.line_break");
-        }
-        let cell = |name: &str| {
-            let at = COLUMNS.iter().position(|(field, ..)| *field == name);
-            let place = at.and_then(|at| self.0.get(at)).copied().flatten();
-            place.and_then(|at| record.cells.get(at)).map_or("", |cell| unwrapped(cell))
-        };
-        for (field, _, required) in COLUMNS {
-            let text = cell(field);
-            if text.is_empty() && required && !matches!(field, "column.name" | "column.number") {
-                wrong(field, "defect.missing");
-            } else if text.chars().count() > 100 || text.chars().any(char::is_control) {
-                wrong(field, "defect.bad_text");
-            }
-        }
-        let mut day = |field: &'static str| {
-            let read = read_day(cell(field));
-            if read.is_none() && !cell(field).is_empty() {
-                wrong(field, "defect.bad_date");
-            }
-            read
-        };
-        let (as_of, signed) = (day("column.as_of"), day("column.signed"));
-        let (from, to) = (day("column.income_from"), day("column.income_to"));
-        let mut word = |field: &'static str, words: &[(&str, &'static str)]| {
-            let text = cell(field);
-            let found =
-                words.iter().find(|(word, code)| *word == text || *code == text).map(|(_, code)| *code);
-            if found.is_none() && !text.is_empty() {
-                wrong(field, "defect.unknown_word");
-            }
-            found
-        };
-        let task = word("column.task", &TASK_WORDS);
-        let ring = word("column.ring", &[("共同生活", "1"), ("赡养义务", "2"), ("赡养抚养扶养义务", "2")]);
-        let form = word("column.form", &[("本人", "own"), ("监护人", "guardian"), ("代理人", "agent")]);
-        let level = word("column.level", &[("有无", "L0"), ("合计", "L1"), ("明细", "L2")]);
-        let class = word("column.class", &[("A类", "A"), ("B类", "B"), ("C类", "C")]);
-        let kinds = read_kinds(cell("column.kinds"));
-        if kinds.is_none() && !cell("column.kinds").is_empty() {
-            wrong("column.kinds", "defect.unknown_word");
-        }
-        if from.is_some() != to.is_some() {
-            wrong("column.income_to", "defect.half_period");
-        }
-        let person = person::read(
-            cell("column.name"),
-            cell("column.id_type"),
-            cell("column.number"),
-            cell("column.former"),
-        );
-        if let Err(found) = &person {
-            found.iter().for_each(|(field, code)| wrong(field, code));
-        }
-        let (
-            Ok(person),
-            Some(as_of),
-            Some(signed),
-            Some(task),
-            Some(ring),
-            Some(form),
-            Some(level),
-            Some(kinds),
-        ) = (person, as_of, signed, task, ring, form, level, kinds)
-        else {
-            return Err(defects);
-        };
-        if !defects.is_empty() {
-            return Err(defects);
-        }
-        let own = |field: &str| cell(field).to_owned();
-        let case = NewCase {
-            commission: own("column.commission"),
-            household: own("column.household"),
-            office: own("column.office"),
-            class: class.unwrap_or("B").to_owned(),
-            task: task.to_owned(),
-            as_of,
-            income: from.zip(to),
-        };
-        let level = match level {
-            "L0" => Level::L0,
-            "L1" => Level::L1,
-            _ => Level::L2,
-        };
-        let authorisation = authorisation::New {
-            number: own("column.authorisation"),
-            form: form.to_owned(),
-            kinds,
-            level,
-            signer: String::new(),
-            signed,
-            until: None,
-        };
-        let ring = if ring == "1" { 1 } else { 2 };
-        Ok((case, Row { row: record.row, person, relation: own("column.relation"), ring, authorisation }))
+    let person = person::read(
+        cell("column.name"),
+        cell("column.id_type"),
+        cell("column.number"),
+        cell("column.former"),
+    );
+    if let Err(found) = &person {
+        found.iter().for_each(|(field, code)| wrong(field, code));
     }
+    let (Ok(person), Some(as_of), Some(signed), Some(task), Some(ring), Some(form), Some(level), Some(kinds)) =
+        (person, as_of, signed, task, ring, form, level, kinds)
+    else {
+        return Err(defects);
+    };
+    if !defects.is_empty() {
+        return Err(defects);
+    }
+    let own = |field: &str| cell(field).to_owned();
+    let case = NewCase {
+        commission: own("column.commission"),
+        household: own("column.household"),
+        office: own("column.office"),
+        class: class.unwrap_or("B").to_owned(),
+        task: task.to_owned(),
+        as_of,
+        income: from.zip(to),
+    };
+    let level = match level {
+        "L0" => Level::L0,
+        "L1" => Level::L1,
+        _ => Level::L2,
+    };
+    let authorisation = authorisation::New {
+        number: own("column.authorisation"),
+        form: form.to_owned(),
+        kinds,
+        level,
+        signer: String::new(),
+        signed,
+        until: None,
+    };
+    let ring = if ring == "1" { 1 } else { 2 };
+    Ok((case, Row { row: line.row(), person, relation: own("column.relation"), ring, authorisation }))
 }
 
 const TASK_WORDS: [(&str, &str); 4] =
@@ -336,13 +253,6 @@ pub(crate) fn read_day(cell: &str) -> Option<Date> {
         }
         _ => None,
     }
-}
-
-/// A cell without the ways that force a spreadsheet to show text.
-pub(crate) fn unwrapped(cell: &str) -> &str {
-    let cell = cell.trim();
-    let cell = cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell);
-    cell.strip_prefix('\'').unwrap_or(cell).trim()
 }
 
 #[cfg(test)]

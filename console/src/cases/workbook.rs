@@ -4,7 +4,8 @@ use desk::text;
 use runner::{Instance, RunError, sheets};
 use zeroize::Zeroizing;
 
-use super::template::{Defect, names_columns};
+use super::table::names_columns;
+use super::template::Defect;
 use crate::edge::Modules;
 
 /// The text of the one sheet that lists people. Sheets without the template's heading are passed over, unless something

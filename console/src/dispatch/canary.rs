@@ -15,6 +15,7 @@ use sqlx::sqlite::SqliteRow;
 use zeroize::Zeroizing;
 
 use super::error::DispatchError;
+use super::lists;
 use crate::cases::person::{self, Read};
 use crate::review::findings::Finding;
 use crate::staff::Clerk;
@@ -220,16 +221,10 @@ pub(super) async fn of_roster(
         let scope = format!("{}:{}", row.try_get::<&str, _>("kind")?, row.try_get::<&str, _>("level")?);
         let form: &str = row.try_get("authorisation")?;
         let cells = [&seed.name, person::hint_word(seed.kind), &seed.number, form, &scope, "", ""];
-        lines.extend_from_slice(line(&cells).as_bytes());
+        lists::line(&mut lines, cells);
         canaries.push(id);
     }
     Ok(Some(Seeds { canaries, lines }))
-}
-
-/// A line of an applicants' file.
-pub(super) fn line(cells: &[&str]) -> Zeroizing<String> {
-    let quoted: Vec<String> = cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
-    Zeroizing::new(quoted.join(",") + "\n")
 }
 
 /// Notes who went on a roster.
@@ -362,6 +357,5 @@ mod tests {
             assert_eq!(class(&found(Some(minor))), Some(expected), "{minor}");
         }
         assert_eq!(class(&found(None)), None);
-        assert_eq!(&*line(&["a\"b", ""]), "\"a\"\"b\",\"\"\n");
     }
 }

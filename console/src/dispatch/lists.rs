@@ -128,7 +128,8 @@ fn joined(file: &[u8], lines: &[u8]) -> Zeroizing<Vec<u8>> {
     all
 }
 
-async fn add(
+/// Adds a list of a batch; of a trial's the people stand in the file alone.
+pub(super) async fn add(
     write: &mut Write,
     batch: i64,
     mark: &[u8],
@@ -159,7 +160,7 @@ async fn add(
 }
 
 /// A keyed digest over a list's file and rows.
-fn mark(write: &Write, file: &[u8], asked: &[Asked]) -> Vec<u8> {
+pub(super) fn mark(write: &Write, file: &[u8], asked: &[Asked]) -> Vec<u8> {
     let rows = asked.iter().flat_map(|one| [one.person, one.case, one.authorisation]);
     let rows: Vec<u8> = rows.flat_map(i64::to_be_bytes).collect();
     let vault = write.store().vault();
@@ -169,8 +170,7 @@ fn mark(write: &Write, file: &[u8], asked: &[Asked]) -> Vec<u8> {
 /// The applicants' file of a list: line n + 2 is ordinal n. Numbers stand in the canonical spelling, so that what
 /// is read is what was asked for.
 async fn file(write: &mut Write, asked: &[Asked]) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let mut file = Zeroizing::new(Vec::with_capacity(asked.len() * 192));
-    file.extend_from_slice("姓名,证件类型,证件号码,授权书编号,授权范围,户号,曾用证件号\n".as_bytes());
+    let mut file = empty(asked.len());
     let store = write.store().clone();
     for part in asked.chunks(AT_ONCE) {
         let column = |of: fn(&Asked) -> i64| part.iter().map(of).collect::<Vec<i64>>();
@@ -207,15 +207,27 @@ async fn file(write: &mut Write, asked: &[Asked]) -> Result<Zeroizing<Vec<u8>>, 
                 households.get(&one.case).ok_or(Fault::Stored("households"))?,
                 &former.join("；"),
             ];
-            for (at, cell) in cells.into_iter().enumerate() {
-                file.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
-                file.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
-                file.push(b'"');
-            }
-            file.push(b'\n');
+            line(&mut file, cells);
         }
     }
     Ok(file)
+}
+
+/// An applicants' file with room for so many people: its heading.
+pub(super) fn empty(people: usize) -> Zeroizing<Vec<u8>> {
+    let mut file = Zeroizing::new(Vec::with_capacity((people + 1) * 192));
+    file.extend_from_slice("姓名,证件类型,证件号码,授权书编号,授权范围,户号,曾用证件号\n".as_bytes());
+    file
+}
+
+/// Writes a line of an applicants' file, its cells in the order of the heading.
+pub(super) fn line(file: &mut Vec<u8>, cells: [&str; 7]) {
+    for (at, cell) in cells.into_iter().enumerate() {
+        file.extend_from_slice(if at == 0 { b"\"" } else { b",\"" });
+        file.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
+        file.push(b'"');
+    }
+    file.push(b'\n');
 }
 
 /// What `query` gives for `ids`: an id, and a text.
@@ -227,4 +239,16 @@ async fn among(write: &mut Write, query: &str, ids: &[i64]) -> Result<HashMap<i6
     }
     let rows = select.push(")").build().fetch_all(write.connection()).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quotation_mark_stays_in_its_cell() {
+        let mut file = Vec::new();
+        line(&mut file, ["a\"b", "", "c,d", "", "", "", ""]);
+        assert_eq!(file, b"\"a\"\"b\",\"\",\"c,d\",\"\",\"\",\"\",\"\"\n");
+    }
 }

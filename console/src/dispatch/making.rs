@@ -7,10 +7,10 @@ use protocol::agreement::{Agreement as Terms, AgreementInForce};
 use protocol::envelope::Head;
 use protocol::roster::{Level, PrfName};
 use protocol::secret::Entropy;
-use protocol::value::{Digest, ReleaseNumber, SealingKey, Text};
+use protocol::value::{Date, Digest, ReleaseNumber, SealingKey, Text};
 use protocol::{Document, Time};
 
-use super::agreement::{self, Institution};
+use super::agreement::{self, Agreement, Institution};
 use super::batch::{self, Batch};
 use super::canary;
 use super::error::DispatchError;
@@ -19,7 +19,7 @@ use crate::cases::case::{self, State};
 use crate::console::{Centre, Console};
 use crate::edge::local_day;
 use crate::staff::{Clerk, Role, account};
-use crate::store::{Action, Fault, Object, Store, log, unix};
+use crate::store::{Action, Fault, Object, Store, Write, log, unix};
 
 /// Days a roster may be answered.
 const LIFE_DAYS: u64 = 30;
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 500;
 const LEGAL_BASIS: &str = "社会救助暂行办法第五十八条";
 
 /// Who together opens answers: one officer alone, two together, of three any two.
-pub(super) async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchError> {
+async fn opening_groups(store: &Store) -> Result<Vec<Vec<SealingKey>>, DispatchError> {
     let all = account::all(store).await?;
     let officers = all.into_iter().filter(|a| a.active && a.roles.has(Role::Officer));
     let keys: Vec<SealingKey> = officers.filter_map(|a| a.officer_key).collect();
@@ -56,14 +56,7 @@ pub async fn make(
 ) -> Result<i64, DispatchError> {
     let (store, now) = (console.store(), console.now()?);
     let today = local_day(now);
-    let centre = console.config().centre.as_ref().ok_or(DispatchError::Rule("dispatch.no_centre"))?;
-    let kept = institution.agreement.as_ref().filter(|a| a.is_in_force(today));
-    let kept = kept.ok_or(DispatchError::Rule("dispatch.no_agreement"))?;
-    if level > kept.level {
-        return Err(DispatchError::Rule("dispatch.over_level"));
-    }
-    let terms = Document::<Terms>::read(&agreement::document(store, kept.id).await?)?.check(today)?;
-    let groups = opening_groups(store).await?;
+    let Ground { centre, kept, terms, groups } = ground(console, institution, level, today).await?;
 
     let mut write = store.write().await?;
     let out: Option<i64> = sqlx::query_scalar(
@@ -93,13 +86,9 @@ pub async fn make(
         write.commit().await?;
         return Err(DispatchError::Rule("dispatch.nobody"));
     }
-    let serial: i64 =
-        sqlx::query_scalar("SELECT coalesce(max(serial), 0) + 1 FROM rosters WHERE institution = ?")
-            .bind(institution.id)
-            .fetch_one(write.connection())
-            .await?;
     let count = i64::try_from(asked.len()).unwrap_or(i64::MAX);
     let list = lists.find_or_add(&mut write, batch.id, asked, today).await?;
+    let serial = next_serial(&mut write, institution).await?;
     let request = request(&terms, level, groups, serial, batch, now)?;
     let expires = request.expires;
     let entropy = Entropy::new(&*store.random::<32>()?).map_err(|_| Fault::Randomness)?;
@@ -120,29 +109,8 @@ pub async fn make(
     })
     .await
     .map_err(|_| Fault::Stored("rosters"))??;
-    let digest = Digest::of(&Head::parse(&document)?.pae());
-
-    let id = write.next_id("rosters").await?;
-    sqlx::query(
-        "INSERT INTO rosters (id, batch, institution, list, agreement, serial, digest, level, people, issued, expires, \
-         state, document, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(id)
-    .bind(batch.id)
-    .bind(institution.id)
-    .bind(list.id)
-    .bind(kept.id)
-    .bind(serial)
-    .bind(digest.as_bytes().as_slice())
-    .bind(level.word())
-    .bind(count)
-    .bind(unix(now))
-    .bind(unix(expires))
-    .bind(if kept.cosigned { "unsigned" } else { "ready" })
-    .bind(&document)
-    .bind(clerk.id)
-    .execute(write.connection())
-    .await?;
+    let made = Made { batch: batch.id, list: list.id, people: count, level, serial, expires, document };
+    let id = add(&mut write, institution, kept, &made, clerk, now).await?;
     if let Some(seeds) = &seeds {
         canary::keep(&mut write, id, seeds).await?;
     }
@@ -160,12 +128,110 @@ pub async fn make(
         .bind(batch.id)
         .execute(write.connection())
         .await?;
-    let place =
-        write.log(Action("roster.made"), &clerk.code, now, Object::Document("roster", id, digest)).await?;
-    log::checkpoint(&mut write, place, now, &centre.keys.signing).await?;
+    sign(&mut write, id, &made, centre, clerk, now).await?;
     write.commit().await?;
     lists.keep(list);
     Ok(id)
+}
+
+/// What a roster to an institution stands on.
+pub(super) struct Ground<'a> {
+    pub(super) centre: &'a Centre,
+    pub(super) kept: &'a Agreement,
+    pub(super) terms: AgreementInForce,
+    pub(super) groups: Vec<Vec<SealingKey>>,
+}
+
+/// Whether an institution may be asked so much today, and by whom its answer is opened.
+pub(super) async fn ground<'a>(
+    console: &'a Console,
+    institution: &'a Institution,
+    level: Level,
+    today: Date,
+) -> Result<Ground<'a>, DispatchError> {
+    let store = console.store();
+    let centre = console.config().centre.as_ref().ok_or(DispatchError::Rule("dispatch.no_centre"))?;
+    let kept = institution.agreement.as_ref().filter(|a| a.is_in_force(today));
+    let kept = kept.ok_or(DispatchError::Rule("dispatch.no_agreement"))?;
+    if level > kept.level {
+        return Err(DispatchError::Rule("dispatch.over_level"));
+    }
+    let terms = Document::<Terms>::read(&agreement::document(store, kept.id).await?)?.check(today)?;
+    let groups = opening_groups(store).await?;
+    Ok(Ground { centre, kept, terms, groups })
+}
+
+/// The number of the next roster to an institution.
+pub(super) async fn next_serial(write: &mut Write, institution: &Institution) -> Result<i64, Fault> {
+    Ok(sqlx::query_scalar("SELECT coalesce(max(serial), 0) + 1 FROM rosters WHERE institution = ?")
+        .bind(institution.id)
+        .fetch_one(write.connection())
+        .await?)
+}
+
+/// A roster that is made and not kept yet.
+pub(super) struct Made {
+    pub(super) batch: i64,
+    pub(super) list: i64,
+    pub(super) people: i64,
+    pub(super) level: Level,
+    pub(super) serial: i64,
+    pub(super) expires: Time,
+    pub(super) document: Vec<u8>,
+}
+
+impl Made {
+    fn digest(&self) -> Result<Digest, DispatchError> {
+        Ok(Digest::of(&Head::parse(&self.document)?.pae()))
+    }
+}
+
+/// Keeps a roster; gives its row.
+pub(super) async fn add(
+    write: &mut Write,
+    institution: &Institution,
+    kept: &Agreement,
+    made: &Made,
+    clerk: &Clerk,
+    now: Time,
+) -> Result<i64, DispatchError> {
+    let id = write.next_id("rosters").await?;
+    sqlx::query(
+        "INSERT INTO rosters (id, batch, institution, list, agreement, serial, digest, level, people, issued, expires, \
+         state, document, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id)
+    .bind(made.batch)
+    .bind(institution.id)
+    .bind(made.list)
+    .bind(kept.id)
+    .bind(made.serial)
+    .bind(made.digest()?.as_bytes().as_slice())
+    .bind(made.level.word())
+    .bind(made.people)
+    .bind(unix(now))
+    .bind(unix(made.expires))
+    .bind(if kept.cosigned { "unsigned" } else { "ready" })
+    .bind(&made.document)
+    .bind(clerk.id)
+    .execute(write.connection())
+    .await?;
+    Ok(id)
+}
+
+/// Logs that a roster was made, and signs the log's head.
+pub(super) async fn sign(
+    write: &mut Write,
+    id: i64,
+    made: &Made,
+    centre: &Centre,
+    clerk: &Clerk,
+    now: Time,
+) -> Result<(), DispatchError> {
+    let object = Object::Document("roster", id, made.digest()?);
+    let place = write.log(Action("roster.made"), &clerk.code, now, object).await?;
+    log::checkpoint(write, place, now, &centre.keys.signing).await?;
+    Ok(())
 }
 
 pub(super) fn request(

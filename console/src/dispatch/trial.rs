@@ -3,28 +3,25 @@
 //! without cases: what it asks and hears joins no case, no counter and no report.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use desk::Applicants;
-use protocol::agreement::Agreement as Terms;
-use protocol::envelope::Head;
+use protocol::Time;
 use protocol::roster::Level;
-use protocol::value::{Currency, Date, Digest, Text};
-use protocol::{Document, Time};
+use protocol::value::{Currency, Date, Text};
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use zeroize::Zeroizing;
 
-use super::agreement::{self, Institution};
+use super::agreement::Institution;
 use super::batch::Batch;
-use super::canary::line;
 use super::error::DispatchError;
-use super::{lists, making};
+use super::lists;
+use super::making::{self, Ground, Made};
 use crate::console::Console;
 use crate::edge::local_day;
 use crate::review::findings::Finding;
 use crate::staff::Clerk;
-use crate::store::{Action, Column, Columns as _, Fault, Json, Object, Store, Write, log, unix};
+use crate::store::{Action, Column, Columns as _, Fault, Json, Object, Store, Write, unix};
 
 const PEOPLE: Column<Json<Vec<Nobody>>> = Column::new("trials.people");
 const RESULTS: Column<Json<Vec<Finding>>> = Column::new("trial_results.results");
@@ -112,14 +109,7 @@ pub async fn make(
 ) -> Result<i64, DispatchError> {
     let (store, now) = (console.store(), console.now()?);
     let today = local_day(now);
-    let centre = console.config().centre.as_ref().ok_or(DispatchError::Rule("dispatch.no_centre"))?;
-    let kept = institution.agreement.as_ref().filter(|a| a.is_in_force(today));
-    let kept = kept.ok_or(DispatchError::Rule("dispatch.no_agreement"))?;
-    if level > kept.level {
-        return Err(DispatchError::Rule("dispatch.over_level"));
-    }
-    let terms = Document::<Terms>::read(&agreement::document(store, kept.id).await?)?.check(today)?;
-    let groups = making::opening_groups(store).await?;
+    let Ground { centre, kept, terms, groups } = making::ground(console, institution, level, today).await?;
     let people = people(store)?;
     let file = applicants(&people, &institution.kind, level);
 
@@ -144,19 +134,9 @@ pub async fn make(
         .bind(write.seal(&PEOPLE, batch, &Json(people.clone()))?)
         .execute(write.connection())
         .await?;
-    let list = write.next_id("lists").await?;
-    sqlx::query("INSERT INTO lists (id, batch, mark, applicants_sealed) VALUES (?, ?, ?, ?)")
-        .bind(list)
-        .bind(batch)
-        .bind(store.vault().blind("file", &file))
-        .bind(write.seal(&lists::APPLICANTS, list, &file)?)
-        .execute(write.connection())
-        .await?;
-    let serial: i64 =
-        sqlx::query_scalar("SELECT coalesce(max(serial), 0) + 1 FROM rosters WHERE institution = ?")
-            .bind(institution.id)
-            .fetch_one(write.connection())
-            .await?;
+    let mark = lists::mark(&write, &file, &[]);
+    let list = lists::add(&mut write, batch, &mark, &file, &[]).await?;
+    let serial = making::next_serial(&mut write, institution).await?;
     let of = Batch {
         id: batch,
         number,
@@ -171,33 +151,12 @@ pub async fn make(
     request.purpose = PURPOSE.parse::<Text>()?;
     let entropy = protocol::secret::Entropy::new(&*store.random::<32>()?).map_err(|_| Fault::Randomness)?;
     let applicants = Applicants::read(&file, today).map_err(|_| Fault::Stored("trials"))?;
-    let document = making::make_document(&request, &terms, &Arc::new(applicants), centre, &entropy)?;
-    let digest = Digest::of(&Head::parse(&document)?.pae());
-    let id = write.next_id("rosters").await?;
-    sqlx::query(
-        "INSERT INTO rosters (id, batch, institution, list, agreement, serial, digest, level, people, issued, expires, \
-         state, document, made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(id)
-    .bind(batch)
-    .bind(institution.id)
-    .bind(list)
-    .bind(kept.id)
-    .bind(serial)
-    .bind(digest.as_bytes().as_slice())
-    .bind(level.word())
-    .bind(i64::try_from(people.len()).unwrap_or(i64::MAX))
-    .bind(unix(now))
-    .bind(unix(request.expires))
-    .bind(if kept.cosigned { "unsigned" } else { "ready" })
-    .bind(&document)
-    .bind(clerk.id)
-    .execute(write.connection())
-    .await?;
+    let document = making::make_document(&request, &terms, &applicants, centre, &entropy)?;
+    let count = i64::try_from(people.len()).unwrap_or(i64::MAX);
+    let made = Made { batch, list, people: count, level, serial, expires: request.expires, document };
+    let id = making::add(&mut write, institution, kept, &made, clerk, now).await?;
     write.log(Action("trial.made"), &clerk.code, now, Object::Row("batch", batch)).await?;
-    let place =
-        write.log(Action("roster.made"), &clerk.code, now, Object::Document("roster", id, digest)).await?;
-    log::checkpoint(&mut write, place, now, &centre.keys.signing).await?;
+    making::sign(&mut write, id, &made, centre, clerk, now).await?;
     write.commit().await?;
     Ok(batch)
 }
@@ -236,12 +195,11 @@ fn with_check_digit(body: &str) -> String {
 }
 
 fn applicants(people: &[Nobody], kind: &str, level: Level) -> Zeroizing<Vec<u8>> {
-    let mut file = Zeroizing::new(Vec::with_capacity((people.len() + 1) * 192));
-    file.extend_from_slice("姓名,证件类型,证件号码,授权书编号,授权范围,户号,曾用证件号\n".as_bytes());
+    let mut file = lists::empty(people.len());
     let scope = format!("{kind}:{}", level.word());
     for (one, at) in people.iter().zip(1..) {
         let form = format!("CS-{at:04}");
-        file.extend_from_slice(line(&[&one.name, "", &one.number, &form, &scope, "CS-0001", ""]).as_bytes());
+        lists::line(&mut file, [&one.name, "", &one.number, &form, &scope, "CS-0001", ""]);
     }
     file
 }

@@ -4,7 +4,6 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use desk::text::{self, Record, Records};
 use protocol::Time;
 use protocol::slot::AssetKind;
 use protocol::subject::{self, Hint, Outcome, Subject};
@@ -13,13 +12,14 @@ use sqlx::Row as _;
 
 use super::declared::{self, Declared};
 use crate::cases::case::State;
-use crate::cases::template::{Defect, file_code, plain, read_day, unwrapped};
+use crate::cases::table::{self, Column, Line, Table};
+use crate::cases::template::{Defect, read_day};
 use crate::staff::Clerk;
 use crate::store::{Action, Fault, Object, Store, Write};
 use crate::words::Words;
 
-/// The columns: key in the dictionary, heading of the template, whether a cell must be filled.
-pub const COLUMNS: [(&str, &str, bool); 7] = [
+/// The columns.
+pub const COLUMNS: [Column; 7] = [
     ("column.commission", "委托书编号", true),
     ("column.household", "户号", true),
     ("column.number", "证件号码", true),
@@ -40,7 +40,7 @@ pub struct Row {
 
 /// The template as a file.
 pub fn blank() -> String {
-    format!("\u{FEFF}{}\r\n", COLUMNS.map(|(_, heading, _)| heading).join(","))
+    table::blank(&COLUMNS)
 }
 
 /// Reads a file.
@@ -48,24 +48,10 @@ pub fn blank() -> String {
 /// # Errors
 /// All defects, in the order of the rows.
 pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Vec<Defect>> {
-    let whole = |row, code| vec![Defect { row, field: "column.file", code }];
-    let text = text::decode(bytes).map_err(|code| whole(0, file_code(code)))?;
-    let first = text.lines().find(|line| line.contains("证件号码")).unwrap_or("");
-    let delimiter = ['\t', ';', ','].into_iter().max_by_key(|d| first.matches(*d).count()).unwrap_or(',');
-    let mut records = Vec::new();
-    for record in Records::new(&text, delimiter) {
-        records.push(record.map_err(|(row, code)| whole(row, file_code(code)))?);
-    }
-    let header = records.iter().position(|record| record.cells.iter().any(|cell| plain(cell) == "证件号码"));
-    let found = header.and_then(|at| Some((records.get(at)?, records.get(at + 1..)?)));
-    let (header, rows) = found.ok_or_else(|| whole(0, "defect.no_header"))?;
-    let places = places(header)?;
-    if rows.is_empty() {
-        return Err(whole(0, "defect.no_rows"));
-    }
+    let table = Table::read(bytes, &COLUMNS)?;
     let (mut good, mut defects) = (Vec::new(), Vec::new());
-    for record in rows {
-        match row(record, &places) {
+    for line in table.lines() {
+        match row(&line) {
             Ok(row) => good.push(row),
             Err(found) => defects.extend(found),
         }
@@ -73,41 +59,10 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Row>, Vec<Defect>> {
     if defects.is_empty() { Ok(good) } else { Err(defects) }
 }
 
-fn places(header: &Record) -> Result<Vec<Option<usize>>, Vec<Defect>> {
-    let (mut places, mut defects) = (Vec::new(), Vec::new());
-    for (field, heading, required) in COLUMNS {
-        let mut found = header.cells.iter().enumerate().filter(|(_, cell)| plain(cell) == heading);
-        let place = found.next().map(|(at, _)| at);
-        if found.next().is_some() {
-            defects.push(Defect { row: header.row, field, code: "defect.ambiguous_column" });
-        }
-        if place.is_none() && required {
-            defects.push(Defect { row: header.row, field, code: "defect.missing_column" });
-        }
-        places.push(place);
-    }
-    if defects.is_empty() { Ok(places) } else { Err(defects) }
-}
-
-fn row(record: &Record, places: &[Option<usize>]) -> Result<Row, Vec<Defect>> {
-    let mut defects = Vec::new();
-    let mut wrong = |field, code| defects.push(Defect { row: record.row, field, code });
-    let cell = |name: &str| {
-        let at = COLUMNS.iter().position(|(field, ..)| *field == name);
-        let place = at.and_then(|at| places.get(at)).copied().flatten();
-        place.and_then(|at| record.cells.get(at)).map_or("", |cell| unwrapped(cell))
-    };
-    if record.torn || record.cells.iter().any(|cell| cell.trim().contains('\n')) {
-        wrong("column.file", "defect.line_break");
-    }
-    for (field, _, required) in COLUMNS {
-        let text = cell(field);
-        if text.is_empty() && required {
-            wrong(field, "defect.missing");
-        } else if text.chars().count() > 100 || text.chars().any(char::is_control) {
-            wrong(field, "defect.bad_text");
-        }
-    }
+fn row(line: &Line<'_>) -> Result<Row, Vec<Defect>> {
+    let mut defects = line.wrong(&[]);
+    let mut wrong = |field, code| defects.push(Defect { row: line.row(), field, code });
+    let cell = |name: &str| line.cell(name);
     let (number, kind, amount, date) =
         (cell("column.number"), cell("column.asset"), cell("column.amount"), cell("column.date"));
     let subject = match subject::read(number, Hint::None).0 {
@@ -141,7 +96,7 @@ fn row(record: &Record, places: &[Option<usize>]) -> Result<Row, Vec<Defect>> {
         return Err(defects);
     };
     Ok(Row {
-        row: record.row,
+        row: line.row(),
         commission: cell("column.commission").to_owned(),
         household: cell("column.household").to_owned(),
         subject,

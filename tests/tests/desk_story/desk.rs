@@ -1,4 +1,4 @@
-//! The desk as a process of its own: what `hedui desk serve` does, with a clock that a test turns. All that the desk
+//! The desk as a process of its own (`tests/src/bin/desk.rs`). All that the desk
 //! may write is below one folder, `kept`: its data, its temporary folder, and what it prints.
 
 use std::path::{Path, PathBuf};
@@ -7,34 +7,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use console::edge::{Clock, SystemRandomness};
+use console::Store;
+use console::edge::SystemRandomness;
 use console::staff::account::{self, New};
 use console::staff::{Role, Roles, totp};
 use console::store::{Cost, verify};
-use console::{Config, Console, Store};
 use e2e::exchange::{Centre, Setup};
 use e2e::world::{Sizes, World};
-use protocol::key_file::KeyFile;
 use protocol::{Date, Time};
 use tempfile::TempDir;
 
-/// Names the folder to the process.
-pub(crate) const FOLDER: &str = "DESK_FOLDER";
-const HOST: &str = "DESK_HOST";
 const PASSPHRASE: &[u8] = b"the desk's own passphrase";
 /// The passphrase of the centre's key file, and of everybody else's.
 pub(crate) const KEY_PASSPHRASE: &str = "correct horse battery";
 /// Longest wait for the process.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// A clock whose hands are a file: seconds since 1970.
-struct Hands(PathBuf);
-
-impl Clock for Hands {
-    fn now(&self) -> Option<Time> {
-        Time::from_unix(std::fs::read_to_string(&self.0).ok()?.parse().ok()?)
-    }
-}
 
 /// A desk that runs, the host it talks to, and the world it asks about.
 pub(crate) struct Desk {
@@ -189,51 +176,13 @@ async fn init(data: &Path, now: Time) -> String {
 
 fn start(folder: &Path, host: &str) -> Child {
     let log = std::fs::File::create(folder.join("kept/log")).unwrap();
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_desk_itself", "--ignored", "--nocapture"])
-        .env(FOLDER, folder)
-        .env(HOST, host)
+    Command::new(env!("CARGO_BIN_EXE_desk"))
+        .arg(folder)
+        .arg(host)
         .env("TMPDIR", folder.join("kept/tmp"))
         .stdin(Stdio::piped())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
         .spawn()
         .unwrap()
-}
-
-/// `hedui desk serve`, until standard input ends.
-pub(crate) fn run(folder: &Path) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let data = folder.join("kept/data");
-        let store = Store::open(&data, PASSPHRASE, Arc::new(SystemRandomness)).await.unwrap();
-        let file = KeyFile::read(&std::fs::read(folder.join("centre.key.hedui")).unwrap()).unwrap();
-        let keys = file.unlock(KEY_PASSPHRASE.as_bytes()).unwrap();
-        let config = Config {
-            listen: "127.0.0.1:0".parse().unwrap(),
-            names: Vec::new(),
-            tls: None,
-            centre: Some(console::Centre {
-                code: file.code.clone(),
-                name: "富顺县居民家庭经济状况核对中心".parse().unwrap(),
-                keys,
-            }),
-            relay: std::env::var(HOST).ok(),
-            modules: None,
-            cost: Cost::FULL,
-        };
-        let console = Console::new(store, Arc::new(Hands(folder.join("clock"))), config);
-        let (told, ends) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            let _ = told.send(());
-        });
-        let shutdown = async {
-            let _ = ends.await;
-        };
-        let running = console::serve::serve(console, shutdown).await.unwrap();
-        std::fs::write(folder.join("address.next"), format!("http://{}", running.address())).unwrap();
-        std::fs::rename(folder.join("address.next"), folder.join("address")).unwrap();
-        running.finished().await.unwrap();
-    });
 }

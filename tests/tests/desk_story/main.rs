@@ -122,15 +122,6 @@ fn figures_are_told_apart_from_other_numbers() {
     assert_eq!(figures(line), ["1,234,567.89", "HKD12.30", "JPY1,000"]);
 }
 
-/// The desk's own process: see `desk.rs`.
-#[test]
-#[ignore = "no test: the desk's process, which the stories start"]
-fn the_desk_itself() {
-    if let Some(folder) = std::env::var_os(desk::FOLDER) {
-        desk::run(std::path::Path::new(&folder));
-    }
-}
-
 fn names(files: &[(String, Vec<u8>)]) -> Vec<&str> {
     files.iter().map(|(name, _)| name.as_str()).collect()
 }
