@@ -15,7 +15,7 @@ const LAST: &str = "(SELECT max(batch) FROM batch_cases WHERE case_id = cases.id
 /// SQL: a case of which all were left out of its last batch's rosters, and about which no answer is waited for.
 fn stuck() -> String {
     format!(
-        "(cases.state IN ('accepted', 'matching') \
+        "(cases.id IN (SELECT case_id FROM left_out) AND cases.state IN ('accepted', 'matching') \
          AND EXISTS (SELECT 1 FROM left_out WHERE case_id = cases.id AND batch = {LAST}) \
          AND NOT EXISTS (SELECT 1 FROM requeries WHERE case_id = cases.id AND batch IS NULL) \
          AND NOT EXISTS (SELECT 1 FROM roster_people JOIN rosters ON rosters.id = roster \
