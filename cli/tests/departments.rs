@@ -86,8 +86,7 @@ impl Department {
     }
 
     async fn register(&self, clerk: &mut Person<'_>, content: &str, today: Date) {
-        // The module goes by the day in UTC, which begins eight hours later.
-        let from = Date::from_days(today.days() - 1).unwrap().to_string();
+        let from = today.to_string();
         let to = Date::from_days(today.days() + 300).unwrap().to_string();
         let fields =
             [("content", content), ("level", "L1"), ("number", "协-住-1"), ("from", &from), ("to", &to)];

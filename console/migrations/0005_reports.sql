@@ -9,6 +9,7 @@ CREATE TABLE objections (
     against        INTEGER NOT NULL,  -- the row of the report
     received       INTEGER NOT NULL,  -- day
     due            INTEGER NOT NULL,  -- last day of the re-check
+    case_due       INTEGER,           -- the case's day before; it comes back with a withdrawal
     ground_sealed  BLOB NOT NULL,
     state          TEXT NOT NULL CHECK (state IN ('open', 'answered', 'withdrawn')),
     outcome_sealed BLOB,              -- what was found on it; stands in the new version

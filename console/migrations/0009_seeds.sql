@@ -28,7 +28,9 @@ CREATE TABLE canaries (
     until         INTEGER,
     ended         INTEGER,
     entered_by    INTEGER NOT NULL REFERENCES staff (id),
-    entered       INTEGER NOT NULL
+    entered       INTEGER NOT NULL,
+    confirmed     INTEGER, -- by a second person, who has seen the form; not asked about before
+    confirmed_by  INTEGER REFERENCES staff (id)
 ) STRICT;
 
 -- Their lines of the applicants' file, after those of the list.

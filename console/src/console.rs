@@ -9,7 +9,7 @@ use protocol::key_file::Keys;
 use protocol::value::{Code, Date, Text};
 use tokio::sync::Semaphore;
 
-use crate::edge::{self, Clock, Modules};
+use crate::edge::{Clock, Modules};
 use crate::jobs::Jobs;
 use crate::nightly::Plan;
 use crate::review::opening::Unlocks;
@@ -125,7 +125,7 @@ impl Console {
     /// # Errors
     /// [`Fault::Clock`].
     pub fn today(&self) -> Result<Date, Fault> {
-        self.now().map(edge::local_day)
+        self.now().map(Time::date)
     }
 
     /// Whether browsers reach it by TLS.

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use protocol::Time;
 use protocol::value::Date;
 use sqlx::Row as _;
 
 use crate::cases::calendar::Calendar;
-use crate::edge::local_day;
 use crate::recheck::months_on;
 use crate::store::{Columns as _, Fault, Store};
 
@@ -103,7 +103,7 @@ pub async fn count(store: &Store, office: &str, today: Date) -> Result<Counted, 
     .fetch_all(store.read())
     .await?;
     for row in rows {
-        let (at, office): (Date, String) = (local_day(row.time("at")?), row.try_get("office")?);
+        let (at, office): (Date, String) = (row.time("at")?.date(), row.try_get("office")?);
         let action: String = row.try_get("action")?;
         match action.as_str() {
             "case.received" => add(at, &office, &|counts| counts.received += 1),
@@ -128,11 +128,11 @@ pub async fn count(store: &Store, office: &str, today: Date) -> Result<Counted, 
     .fetch_all(store.read())
     .await?;
     for row in rows {
-        let (at, office): (Date, String) = (local_day(row.time("issued")?), row.try_get("office")?);
+        let (at, office): (Date, String) = (row.time("issued")?.date(), row.try_get("office")?);
         // A version that answers an objection has the objection's clock.
         let objected = row.optional_day("objected")?;
         let paused: i64 = if objected.is_some() { 0 } else { row.try_get("paused_days")? };
-        let begun = objected.or(row.optional_time("accepted")?.map(local_day));
+        let begun = objected.or(row.optional_time("accepted")?.map(Time::date));
         let again: Option<i64> = row.try_get("objection")?;
         let due = row.optional_day(if again.is_some() { "objection_due" } else { "due" })?;
         let late = i64::from(due.is_some_and(|due| due < at));
@@ -155,7 +155,7 @@ pub async fn count(store: &Store, office: &str, today: Date) -> Result<Counted, 
     let (mut by_month, mut by_office, mut all) =
         (BTreeMap::new(), BTreeMap::new(), std::collections::BTreeSet::new());
     for row in rows {
-        let (at, office): (Date, String) = (local_day(row.time("issued")?), row.try_get("office")?);
+        let (at, office): (Date, String) = (row.time("issued")?.date(), row.try_get("office")?);
         let person: i64 = row.try_get("person")?;
         add(at, &office, &|counts| counts.asked += 1);
         by_month.entry(at.number() / 100).or_insert_with(std::collections::BTreeSet::new).insert(person);

@@ -3,7 +3,6 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use protocol::value::Date;
 use protocol::{Digest, Time};
 use runner::Instance;
 
@@ -54,20 +53,10 @@ pub trait Modules: Send + Sync + 'static {
     fn matcher(&self) -> Result<(Box<dyn Instance + Send>, Digest), String>;
 }
 
-/// The day in China (UTC+8, no summer time since 1991), which is the day that clerks and clocks count by.
-pub fn local_day(time: Time) -> Date {
-    local(time).date()
-}
-
 /// `YYYY-MM-DD HH:MM` in China.
 pub fn local_minute(time: Time) -> String {
-    let local = local(time);
-    let minutes = local.unix() / 60 % (24 * 60);
-    format!("{} {:02}:{:02}", local.date(), minutes / 60, minutes % 60)
-}
-
-fn local(time: Time) -> Time {
-    Time::from_unix(time.unix() + 8 * 3_600).unwrap_or(time)
+    let (day, seconds) = time.china();
+    format!("{day} {:02}:{:02}", seconds / 3_600, seconds / 60 % 60)
 }
 
 #[cfg(test)]
@@ -75,10 +64,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_day_is_the_one_in_china() {
-        let at = |text: &str| text.parse::<Time>().unwrap();
-        assert_eq!(local_day(at("2026-11-22T15:59:59Z")).to_string(), "2026-11-22");
-        assert_eq!(local_day(at("2026-11-22T16:00:00Z")).to_string(), "2026-11-23");
-        assert_eq!(local_minute(at("2026-11-22T16:05:00Z")), "2026-11-23 00:05");
+    fn the_minute_is_the_one_in_china() {
+        let at = |text: &str| local_minute(text.parse::<Time>().unwrap());
+        assert_eq!(at("2026-11-22T15:59:59Z"), "2026-11-22 23:59");
+        assert_eq!(at("2026-11-22T16:05:00Z"), "2026-11-23 00:05");
     }
 }

@@ -9,7 +9,6 @@ use protocol::secret::Entropy;
 use protocol::value::SealingKey;
 
 use crate::console::Console;
-use crate::edge::local_day;
 use crate::store::backup::{self, BackupError};
 use crate::store::{Action, Columns as _, Fault, Object, Store, unix};
 
@@ -88,7 +87,7 @@ pub async fn every_night(console: Console, plan: Plan) {
 pub async fn once(console: &Console, plan: &Plan) -> Result<Option<PathBuf>, BackupError> {
     let now = console.now()?;
     let minute = (now.unix() + 8 * 3_600) / 60 % (24 * 60);
-    let out = plan.folder.join(format!("desk-{}{SUFFIX}", local_day(now)));
+    let out = plan.folder.join(format!("desk-{}{SUFFIX}", now.date()));
     if minute < plan.at_minute || out.exists() {
         return Ok(None);
     }

@@ -8,7 +8,6 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::cases::person;
-use crate::edge::local_day;
 use crate::recheck::GRANT;
 use crate::report::ReportError;
 use crate::report::facts::money;
@@ -80,7 +79,7 @@ pub async fn make(
     clerk: &Clerk,
     now: Time,
 ) -> Result<i64, ReportError> {
-    let today = local_day(now);
+    let today = now.date();
     if last < first {
         return Err(ReportError::Rule("notice.days"));
     }

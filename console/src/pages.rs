@@ -19,6 +19,7 @@ mod counters;
 mod declared;
 mod departments;
 mod door;
+mod file;
 mod holidays;
 mod home;
 mod import;

@@ -12,7 +12,6 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::cases::authorisation;
 use crate::cases::case;
-use crate::edge::local_day;
 use crate::report::ReportError;
 use crate::staff::Clerk;
 use crate::store::list::{Filter, List, Page};
@@ -176,7 +175,7 @@ pub async fn set_class(
         .bind(id)
         .execute(write.connection())
         .await?;
-    schedule(write, id, local_day(now)).await?;
+    schedule(write, id, now.date()).await?;
     write.log(Action("household.classed"), &clerk.code, now, Object::Row("household", id)).await?;
     Ok(())
 }
@@ -202,7 +201,7 @@ pub async fn grant(
     .bind(id)
     .execute(write.connection())
     .await?;
-    schedule(write, id, local_day(now)).await?;
+    schedule(write, id, now.date()).await?;
     write.log(Action("household.granted"), &clerk.code, now, Object::Row("household", id)).await?;
     Ok(())
 }
@@ -267,7 +266,7 @@ pub async fn schedule(write: &mut Write, id: i64, today: Date) -> Result<(), Fau
 /// # Errors
 /// [`ReportError::Rule`] when nobody is due; then nothing has changed.
 pub async fn commission_due(store: &Store, clerk: &Clerk, now: Time) -> Result<i64, ReportError> {
-    let today = local_day(now);
+    let today = now.date();
     let mut write = store.write().await?;
     let rows = sqlx::query(
         "SELECT id, number, office, class, check_months, (SELECT max(id) FROM cases WHERE household = households.id \

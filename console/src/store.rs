@@ -287,6 +287,9 @@ pub enum Fault {
     /// Something that this program made itself is not as it should be.
     #[error("an own document: {0}")]
     Own(#[from] protocol::DecodeError),
+    /// A template can't be written as a spreadsheet.
+    #[error("a spreadsheet: {0}")]
+    Spreadsheet(#[from] rust_xlsxwriter::XlsxError),
 }
 
 /// Reads the columns of a row into the types of the protocol.

@@ -233,17 +233,42 @@ impl Time {
         self.0
     }
 
-    /// The day (UTC) the moment lies in.
+    /// The day that the moment lies in, in China (SPEC §1).
     pub fn date(self) -> Date {
-        // A Time exists only where its Date does, see from_unix.
-        i64::try_from(self.0 / 86_400).ok().and_then(Date::from_days).unwrap_or(Date(19_700_101))
+        self.china().0
     }
+
+    /// Day and second of the day in China: UTC+8, without summer time since 1991. The last hours of 2199 are of the day
+    /// before.
+    pub fn china(self) -> (Date, u32) {
+        let (date, _) = self.utc();
+        let seconds = self.0 + CHINA_SECONDS;
+        i64::try_from(seconds / DAY_SECONDS)
+            .ok()
+            .and_then(Date::from_days)
+            .map_or((date, 86_399), |date| (date, second_of_day(seconds)))
+    }
+
+    /// Day and second of the day in UTC.
+    fn utc(self) -> (Date, u32) {
+        // A Time exists only where its Date does, see from_unix.
+        let date = i64::try_from(self.0 / DAY_SECONDS).ok().and_then(Date::from_days);
+        (date.unwrap_or(Date(19_700_101)), second_of_day(self.0))
+    }
+}
+
+const DAY_SECONDS: u64 = 86_400;
+/// How far China's clocks are ahead.
+const CHINA_SECONDS: u64 = 8 * 3_600;
+
+fn second_of_day(seconds: u64) -> u32 {
+    u32::try_from(seconds % DAY_SECONDS).unwrap_or(0)
 }
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let s = self.0 % 86_400;
-        write!(f, "{}T{:02}:{:02}:{:02}Z", self.date(), s / 3600, s / 60 % 60, s % 60)
+        let (date, s) = self.utc();
+        write!(f, "{date}T{:02}:{:02}:{:02}Z", s / 3600, s / 60 % 60, s % 60)
     }
 }
 
@@ -374,6 +399,15 @@ mod tests {
         }
         // An independent figure: `date -u -d 2026-11-22T08:00:00Z +%s`.
         assert_eq!("2026-11-22T08:00:00Z".parse::<Time>().unwrap().unix(), 1_795_334_400);
+        // Days are China's, SPEC §1.
+        let china = |text: &str| {
+            let (day, second) = text.parse::<Time>().unwrap().china();
+            (day.to_string(), second)
+        };
+        assert_eq!(china("2026-11-22T15:59:59Z"), ("2026-11-22".to_owned(), 86_399));
+        assert_eq!(china("2026-11-22T16:00:00Z"), ("2026-11-23".to_owned(), 0));
+        assert_eq!(china("1970-01-01T00:00:00Z"), ("1970-01-01".to_owned(), 28_800));
+        assert_eq!(china("2199-12-31T23:59:59Z"), ("2199-12-31".to_owned(), 86_399));
         for bad in ["2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01", "2026-1-01T00:00:00Z", ""] {
             assert!(bad.parse::<Time>().is_err(), "{bad}");
         }

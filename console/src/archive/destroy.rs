@@ -13,7 +13,6 @@ use super::retention::{Keep, Rules};
 use crate::cases::authorisation::SIGNER;
 use crate::cases::person::NAME;
 use crate::dispatch::lists::APPLICANTS;
-use crate::edge::local_day;
 use crate::report::objection::GROUND;
 use crate::staff::Clerk;
 use crate::store::{Action, Columns as _, Fault, Object, Store, Write, unix};
@@ -62,7 +61,7 @@ pub struct Item {
 /// # Errors
 /// [`Fault`] of the database.
 pub async fn propose(store: &Store, clerk: &Clerk, now: Time) -> Result<Option<i64>, Fault> {
-    let (rules, today) = (Rules::read(store).await?, local_day(now));
+    let (rules, today) = (Rules::read(store).await?, now.date());
     let mut write = store.write().await?;
     let listed: Vec<i64> = sqlx::query_scalar(
         "SELECT archive FROM destroy_items JOIN destroy_lists ON destroy_lists.id = list WHERE state = 'proposed'",
@@ -112,7 +111,7 @@ pub async fn propose(store: &Store, clerk: &Clerk, now: Time) -> Result<Option<i
 /// # Errors
 /// [`ArchiveError`]; then nothing is destroyed.
 pub async fn carry_out(store: &Store, list: i64, clerk: &Clerk, now: Time) -> Result<(), ArchiveError> {
-    let (rules, today) = (Rules::read(store).await?, local_day(now));
+    let (rules, today) = (Rules::read(store).await?, now.date());
     let mut write = store.write().await?;
     end(&mut write, list, "done", clerk, now).await?;
     for item in items(store, list).await? {

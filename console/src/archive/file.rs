@@ -18,7 +18,6 @@ use crate::cases::authorisation::SIGNER;
 use crate::cases::case::{self, Case, State};
 use crate::cases::{person, scan};
 use crate::console::Console;
-use crate::edge::local_day;
 use crate::report::{issue, objection};
 use crate::review;
 use crate::staff::Clerk;
@@ -89,7 +88,7 @@ impl Archive {
 
     /// Until when it is kept.
     pub fn keep(&self, rules: Rules) -> Keep {
-        rules.keep(&self.kind, local_day(self.made), self.ended)
+        rules.keep(&self.kind, self.made.date(), self.ended)
     }
 
     /// The name of its folder: `da2026-000001-1`.
@@ -130,7 +129,7 @@ pub async fn close(console: &Console, case: i64, clerk: &Clerk) -> Result<i64, A
     let (number, version) = match &known {
         Some(row) => (row.try_get("number")?, row.try_get::<i64, _>("version")? + 1),
         None => {
-            let year = local_day(now).number() / 10_000;
+            let year = now.date().number() / 10_000;
             let running = write.next_id(&format!("archive-number-{year}")).await?;
             (format!("DA{year}-{running:06}"), 1)
         }

@@ -8,7 +8,6 @@ use sqlx::sqlite::SqliteRow;
 
 use super::authorisation::Authorisation;
 use super::calendar::{self, Calendar};
-use crate::edge::local_day;
 use crate::staff::Clerk;
 use crate::store::list::{Filter, List, Page};
 use crate::store::{Action, Column, Columns as _, Fault, Object, Store, Write, unix};
@@ -442,7 +441,7 @@ pub async fn add(write: &mut Write, new: &New, staff: i64, now: Time) -> Result<
     .bind(new.as_of.number())
     .bind(new.income.map(|(from, _)| from.number()))
     .bind(new.income.map(|(_, to)| to.number()))
-    .bind(local_day(now).number())
+    .bind(now.date().number())
     .bind(staff)
     .execute(write.connection())
     .await?;
@@ -533,7 +532,7 @@ pub async fn accept(
     if !advance(write, case, &[State::Received], State::Accepted).await? {
         return Ok(false);
     }
-    let today = local_day(now);
+    let today = now.date();
     let year = today.number() / 10_000;
     let running = write.next_id(&format!("case-number-{year}")).await?;
     let days = calendar::report_days(&write.store().clone()).await?;
@@ -565,7 +564,7 @@ pub async fn suspend(
     }
     sqlx::query("UPDATE cases SET before = ?, paused_from = ? WHERE id = ?")
         .bind(case.state.name())
-        .bind(local_day(now).number())
+        .bind(now.date().number())
         .bind(case.id)
         .execute(write.connection())
         .await?;
@@ -588,7 +587,7 @@ pub async fn resume(
     if !advance(write, case, &[State::Suspended], before).await? {
         return Ok(false);
     }
-    let stood = calendar.between(since, local_day(now));
+    let stood = calendar.between(since, now.date());
     let due = case.due.map(|due| calendar.after(due, stood).number());
     sqlx::query(
         "UPDATE cases SET before = NULL, paused_from = NULL, paused_days = paused_days + ?, due = ? WHERE id = ?",
@@ -647,7 +646,7 @@ pub async fn set_clocks(write: &mut Write, calendar: &Calendar) -> Result<(), Fa
         let Some(accepted) = row.optional_time("accepted")? else { continue };
         let paused: i64 = row.try_get("paused_days")?;
         sqlx::query("UPDATE cases SET due = ? WHERE id = ?")
-            .bind(calendar.after(local_day(accepted), days + paused).number())
+            .bind(calendar.after(accepted.date(), days + paused).number())
             .bind(row.try_get::<i64, _>("id")?)
             .execute(write.connection())
             .await?;

@@ -161,10 +161,10 @@ fn read_line(line: &Line<'_>) -> Result<(NewCase, Row), Vec<Defect>> {
         found
     };
     let task = word("column.task", &TASK_WORDS);
-    let ring = word("column.ring", &[("共同生活", "1"), ("赡养义务", "2"), ("赡养抚养扶养义务", "2")]);
-    let form = word("column.form", &[("本人", "own"), ("监护人", "guardian"), ("代理人", "agent")]);
-    let level = word("column.level", &[("有无", "L0"), ("合计", "L1"), ("明细", "L2")]);
-    let class = word("column.class", &[("A类", "A"), ("B类", "B"), ("C类", "C")]);
+    let ring = word("column.ring", &RING_WORDS);
+    let form = word("column.form", &FORM_WORDS);
+    let level = word("column.level", &LEVEL_WORDS);
+    let class = word("column.class", &CLASS_WORDS);
     let kinds = read_kinds(cell("column.kinds"));
     if kinds.is_none() && !cell("column.kinds").is_empty() {
         wrong("column.kinds", "defect.unknown_word");
@@ -217,8 +217,25 @@ fn read_line(line: &Line<'_>) -> Result<(NewCase, Row), Vec<Defect>> {
     Ok((case, Row { row: line.row(), person, relation: own("column.relation"), ring, authorisation }))
 }
 
+/// The words of a column that has few; none for a column of any text.
+pub fn words(column: &str) -> Vec<&'static str> {
+    let words: &[(&'static str, &str)] = match column {
+        "column.task" => &TASK_WORDS,
+        "column.ring" => &RING_WORDS,
+        "column.form" => &FORM_WORDS,
+        "column.level" => &LEVEL_WORDS,
+        "column.class" => &CLASS_WORDS,
+        _ => &[],
+    };
+    words.iter().map(|(word, _)| *word).collect()
+}
+
 const TASK_WORDS: [(&str, &str); 4] =
     [("新申请", "new"), ("年度复核", "yearly"), ("定期复核", "periodic"), ("投诉举报", "complaint")];
+const RING_WORDS: [(&str, &str); 3] = [("共同生活", "1"), ("赡养义务", "2"), ("赡养抚养扶养义务", "2")];
+const FORM_WORDS: [(&str, &str); 3] = [("本人", "own"), ("监护人", "guardian"), ("代理人", "agent")];
+const LEVEL_WORDS: [(&str, &str); 3] = [("有无", "L0"), ("合计", "L1"), ("明细", "L2")];
+const CLASS_WORDS: [(&str, &str); 3] = [("A类", "A"), ("B类", "B"), ("C类", "C")];
 
 const KIND_WORDS: [(&str, &str); 5] = [
     ("银行", "bank"),

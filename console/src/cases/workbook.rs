@@ -1,12 +1,50 @@
-//! A spreadsheet as an import: the reader module makes delimited text of it, whose lines are the sheet's own rows.
+//! Spreadsheets that bring a batch in: the template of one, and what was filled in, of which the reader module makes
+//! delimited text whose lines are the sheet's own rows.
 
 use desk::text;
 use runner::{Instance, RunError, sheets};
+use rust_xlsxwriter::{DataValidation, Format, Workbook, XlsxError};
 use zeroize::Zeroizing;
 
-use super::table::names_columns;
+use super::table::{Column, names_columns};
 use super::template::Defect;
 use crate::edge::Modules;
+
+/// Rows of a template that are made ready.
+const ROWS: u32 = 10_000;
+/// Characters that a column is wide for each character of its heading.
+const WIDE: usize = 3;
+
+/// The template of a table as an XLSX file. All its cells are text, so that a number keeps its 18 digits and a day the
+/// way it was typed; a column of few `words` offers them, and refuses others; one that is chosen shows its `hint`.
+///
+/// # Errors
+/// Where the library finds something wrong with what is written here.
+pub fn blank(
+    columns: &[Column],
+    words: impl Fn(&str) -> Vec<&'static str>,
+    hint: impl Fn(&str) -> &'static str,
+) -> Result<Vec<u8>, XlsxError> {
+    let text = Format::new().set_num_format("@");
+    let heading = text.clone().set_bold();
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    for (at, (key, name, _)) in (0_u16..).zip(columns) {
+        let wide = u16::try_from(WIDE * name.chars().count()).unwrap_or(u16::MAX);
+        sheet.set_column_width(at, wide.max(10))?.set_column_format(at, &text)?;
+        sheet.write_string_with_format(0, at, *name, &heading)?;
+        let offered = words(key);
+        let checked = if offered.is_empty() {
+            DataValidation::new()
+        } else {
+            DataValidation::new().allow_list_strings(&offered)?
+        };
+        let checked = checked.set_input_title(*name)?.set_input_message(hint(key))?;
+        sheet.add_data_validation(1, at, ROWS, at, &checked)?;
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    book.save_to_buffer()
+}
 
 /// The text of the one sheet that lists people. Sheets without the template's heading are passed over, unless something
 /// in them looks like an identity number.

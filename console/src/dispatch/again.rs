@@ -6,7 +6,6 @@ use protocol::Time;
 use sqlx::Row as _;
 
 use super::batch::GUARD_DAYS;
-use crate::edge::local_day;
 use crate::store::{Fault, Store, unix};
 
 /// The batch a case went into last.
@@ -48,7 +47,7 @@ pub(super) fn offered() -> String {
 
 /// What [`ASKABLE`] binds: today, and since when nobody is asked about twice.
 pub(super) fn guard(now: Time) -> (u32, i64) {
-    (local_day(now).number(), unix(now) - GUARD_DAYS * 86_400)
+    (now.date().number(), unix(now) - GUARD_DAYS * 86_400)
 }
 
 /// A case that no roster asked about.

@@ -8,7 +8,6 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::error::DispatchError;
-use crate::edge::local_day;
 use crate::staff::Clerk;
 use crate::store::{Action, Columns as _, Fault, Object, Store, Write, unix};
 
@@ -116,7 +115,7 @@ pub async fn add(
 ) -> Result<i64, AddError> {
     let document = Document::<Terms>::read(bytes).map_err(AddError::Decode)?;
     // One that begins later is taken as well: it is asked as of its own first day.
-    let day = local_day(now).max(document.header.valid_from);
+    let day = now.date().max(document.header.valid_from);
     let AgreementInForce { terms, digest } = document.check(day).map_err(AddError::Check)?;
     if centre.is_some_and(|key| key != terms.centre.signing_key) {
         return Err(AddError::OtherCentre);

@@ -17,7 +17,6 @@ use super::roster::{Roster, document, of_batch};
 use super::sending::relay_of;
 use crate::cases::case::{self, State};
 use crate::console::Console;
-use crate::edge::local_day;
 use crate::relay::{Place, Relay};
 use crate::staff::Clerk;
 use crate::store::{Action, Columns as _, Fault, Object, Store, Write, unix};
@@ -86,7 +85,7 @@ pub async fn take_answer(
     let (store, now) = (console.store(), console.now()?);
     let verified: Verified<Answer> = Head::parse(bytes)?.verify()?;
     let header = Document::<Header>::read(&document(store, roster.id).await?)?.header;
-    let day = local_day(header.issued);
+    let day = header.issued.date();
     let terms = Document::<Terms>::read(&agreement::document(store, roster.agreement).await?)?.check(day)?;
     if let Err(error) = answer::check(&verified, &header, &roster.digest, &terms) {
         let above = level_of_size(verified.header.slot_size).is_some_and(|level| level > header.level);

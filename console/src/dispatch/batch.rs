@@ -13,7 +13,6 @@ use super::again;
 use super::agreement::Institution;
 use crate::cases::authorisation::Grant;
 use crate::cases::case::State;
-use crate::edge::local_day;
 use crate::staff::Clerk;
 use crate::store::{Action, Columns as _, Fault, Object, Store, Write, unix};
 
@@ -133,7 +132,7 @@ pub async fn make(
     now: Time,
 ) -> Result<Option<i64>, Fault> {
     let (today, since) = again::guard(now);
-    let year = local_day(now).number() / 10_000;
+    let year = now.date().number() / 10_000;
     let id = write.next_id("batches").await?;
     let running = write.next_id(&format!("batch-number-{year}")).await?;
     sqlx::query(
@@ -224,7 +223,7 @@ pub async fn divide(
     level: Level,
     now: Time,
 ) -> Result<(Vec<Asked>, Vec<LeftOut>), Fault> {
-    let today = local_day(now);
+    let today = now.date();
     let since = unix(now) - GUARD_DAYS * 86_400;
     let recently: HashSet<i64> = sqlx::query_scalar(
         "SELECT person FROM roster_people JOIN rosters ON rosters.id = roster \

@@ -72,6 +72,8 @@ pub struct Canary {
     pub level: String,
     /// Place in [`CLASSES`].
     pub class: usize,
+    /// Whether a second person has seen the form; without, it goes on no roster.
+    pub confirmed: bool,
     /// When it ended.
     pub ended: Option<Time>,
     /// Rosters it was on.
@@ -126,6 +128,32 @@ pub async fn add(write: &mut Write, new: &New<'_>, clerk: &Clerk, now: Time) -> 
     Ok(id)
 }
 
+/// A second person confirms that there is such a form, signed.
+///
+/// # Errors
+/// [`DispatchError::Rule`] when it is the same person who entered it, it is confirmed already or has ended.
+pub async fn confirm(write: &mut Write, id: i64, clerk: &Clerk, now: Time) -> Result<(), DispatchError> {
+    let entered_by: Option<Vec<u8>> = sqlx::query_scalar(
+        "SELECT person_index FROM canaries JOIN staff ON staff.id = entered_by \
+         WHERE canaries.id = ? AND confirmed IS NULL AND ended IS NULL",
+    )
+    .bind(id)
+    .fetch_optional(write.connection())
+    .await?;
+    let entered_by = entered_by.ok_or(DispatchError::Rule("canary.not_waiting"))?;
+    if clerk.same_person(&entered_by) {
+        return Err(DispatchError::Rule("dispatch.own_work"));
+    }
+    sqlx::query("UPDATE canaries SET confirmed = ?, confirmed_by = ? WHERE id = ?")
+        .bind(unix(now))
+        .bind(clerk.id)
+        .bind(id)
+        .execute(write.connection())
+        .await?;
+    write.log(Action("canary.confirmed"), &clerk.code, now, Object::Row("canary", id)).await?;
+    Ok(())
+}
+
 /// Ends one: it goes on no roster any more, and one that has not left yet is void. Who it was is gone.
 ///
 /// # Errors
@@ -175,6 +203,7 @@ pub async fn list(store: &Store) -> Result<Vec<Canary>, Fault> {
             authorisation: row.try_get("authorisation")?,
             level: row.try_get("level")?,
             class: seed.class,
+            confirmed: row.optional_time("confirmed")?.is_some(),
             ended: row.optional_time("ended")?,
             asked: row.try_get("asked")?,
             last: outcome.zip(row.optional_time("at")?),
@@ -190,7 +219,7 @@ pub(super) struct Seeds {
     pub(super) lines: Zeroizing<Vec<u8>>,
 }
 
-/// Those of an institution whose form allows `level` today, and who are not on the list as somebody's household.
+/// Those of an institution that are confirmed, whose form allows `level` today, and who are not on the list as somebody's household.
 pub(super) async fn of_roster(
     write: &mut Write,
     institution: i64,
@@ -201,7 +230,7 @@ pub(super) async fn of_roster(
     let rows = sqlx::query(
         "SELECT id, sealed, authorisation, canaries.level, kind FROM canaries \
          JOIN (SELECT id AS of, kind FROM institutions) ON of = institution \
-         WHERE institution = ?1 AND ended IS NULL AND level >= ?2 AND signed <= ?3 AND (until IS NULL OR until >= ?3) \
+         WHERE institution = ?1 AND confirmed IS NOT NULL AND ended IS NULL AND level >= ?2 AND signed <= ?3 AND (until IS NULL OR until >= ?3) \
          AND NOT EXISTS (SELECT 1 FROM person_numbers JOIN list_people ON list_people.person = person_numbers.person \
          WHERE list = ?4 AND person_numbers.number_index = canaries.number_index) ORDER BY id",
     )

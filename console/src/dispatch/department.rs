@@ -24,7 +24,7 @@ use super::error::DispatchError;
 use super::roster::{Roster, document};
 use super::sending;
 use crate::console::Console;
-use crate::edge::{Modules, local_day};
+use crate::edge::Modules;
 use crate::jobs::Job;
 use crate::staff::Clerk;
 use crate::store::{Action, Column, Fault, Object, Store, unix};
@@ -32,19 +32,16 @@ use crate::store::{Action, Column, Fault, Object, Store, unix};
 const KEY: Column<Zeroizing<Vec<u8>>> = Column::new("departments.key");
 const WORDS: Column<Zeroizing<Vec<u8>>> = Column::new("departments.words");
 
-/// What a department may hand over (`asset.…` in the dictionary): a department with two such tables is registered
-/// twice. None of them counts towards a line.
-pub const CONTENTS: [&str; 10] = [
-    "house",
-    "vehicle",
-    "provident_fund",
-    "pension",
-    "contribution",
-    "income",
-    "tax",
-    "subsidy",
-    "death",
-    "marriage",
+/// The departments that a centre asks (`department.of.…` in the dictionary), and what each may hand over (`asset.…`): one
+/// with two such tables is registered twice. None of the contents counts towards a line.
+pub const DEPARTMENTS: [(&str, &[&str]); 7] = [
+    ("finance", &["subsidy"]),
+    ("social_security", &["pension", "contribution"]),
+    ("housing", &["house"]),
+    ("vehicles", &["vehicle"]),
+    ("tax", &["income", "tax"]),
+    ("provident_fund", &["provident_fund"]),
+    ("civil_registry", &["death", "marriage"]),
 ];
 
 /// Bytes of a table that go to the module at once.
@@ -57,7 +54,7 @@ const PURPOSE: &str = "居民家庭经济状况核对";
 pub struct NewTerms {
     /// The agreement's number on paper.
     pub number: Text,
-    /// One of [`CONTENTS`].
+    /// Of [`DEPARTMENTS`].
     pub content: &'static str,
     /// The most that may be asked.
     pub level: Level,
@@ -124,7 +121,7 @@ pub async fn register(
     if theirs.kind != InstitutionKind::Department {
         return Err(DispatchError::Rule("department.not_one"));
     }
-    if terms.valid_from > terms.valid_to || terms.valid_to < local_day(now) {
+    if terms.valid_from > terms.valid_to || terms.valid_to < now.date() {
         return Err(DispatchError::Rule("institution.expired"));
     }
     let known = sqlx::query(
@@ -265,7 +262,7 @@ pub async fn answer(
         return wrong("base_data.signers");
     }
     let day = header.day;
-    if day > local_day(now) || header.created.unix() > now.unix() + 86_400 {
+    if day > now.date() || header.created.unix() > now.unix() + 86_400 {
         return wrong("base_data.day");
     }
     let known: Option<i64> = sqlx::query_scalar("SELECT id FROM base_data WHERE roster = ? AND digest = ?")

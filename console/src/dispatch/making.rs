@@ -17,7 +17,6 @@ use super::error::DispatchError;
 use super::lists::{self, Lists};
 use crate::cases::case::{self, State};
 use crate::console::{Centre, Console};
-use crate::edge::local_day;
 use crate::staff::{Clerk, Role, account};
 use crate::store::{Action, Fault, Object, Store, Write, log, unix};
 
@@ -55,7 +54,7 @@ pub async fn make(
     lists: &mut Lists,
 ) -> Result<i64, DispatchError> {
     let (store, now) = (console.store(), console.now()?);
-    let today = local_day(now);
+    let today = now.date();
     let Ground { centre, kept, terms, groups } = ground(console, institution, level, today).await?;
 
     let mut write = store.write().await?;

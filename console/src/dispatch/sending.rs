@@ -11,7 +11,6 @@ use super::canary;
 use super::error::DispatchError;
 use super::roster::{Roster, document};
 use crate::console::Console;
-use crate::edge::local_day;
 use crate::relay::{Place, Relay};
 use crate::staff::Clerk;
 use crate::store::{Action, Object, Write, unix};
@@ -31,7 +30,7 @@ pub async fn cosigned(
     if document.digest != roster.digest {
         return Err(DispatchError::Rule("dispatch.wrong_roster"));
     }
-    let day = local_day(document.header.issued);
+    let day = document.header.issued.date();
     let terms = Document::<Terms>::read(&agreement::document(store, roster.agreement).await?)?.check(day)?;
     let context = RosterContext { now: document.header.issued, last_serial: 0, release: None };
     document.check(&terms, &context).map_err(|error| match error {
@@ -62,7 +61,7 @@ async fn check_once_more(
     clerk: &Clerk,
     now: Time,
 ) -> Result<bool, DispatchError> {
-    let today = local_day(now);
+    let today = now.date();
     let ended: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM roster_people JOIN authorisations ON authorisations.id = authorisation \
          WHERE roster = ? AND (end_code IS NOT NULL OR until < ?)",

@@ -18,7 +18,6 @@ use super::error::DispatchError;
 use super::lists;
 use super::making::{self, Ground, Made};
 use crate::console::Console;
-use crate::edge::local_day;
 use crate::review::findings::Finding;
 use crate::staff::Clerk;
 use crate::store::{Action, Column, Columns as _, Fault, Json, Object, Store, Write, unix};
@@ -108,7 +107,7 @@ pub async fn make(
     clerk: &Clerk,
 ) -> Result<i64, DispatchError> {
     let (store, now) = (console.store(), console.now()?);
-    let today = local_day(now);
+    let today = now.date();
     let Ground { centre, kept, terms, groups } = making::ground(console, institution, level, today).await?;
     let people = people(store)?;
     let file = applicants(&people, &institution.kind, level);

@@ -4,10 +4,10 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::file::{ZIP, saved};
 use super::form::Fields;
 use super::layout::{At, Listing, View, choice, field, heading, input, subheading};
 use super::problem::{Refusal, refuse};
-use super::reports::file as send;
 use super::routes::{Allow, HEADS, OPERATORS, READERS, Routes, to};
 use crate::archive::destroy::{self, List};
 use crate::archive::export;
@@ -205,7 +205,7 @@ async fn take_out(
     write.log(Action("archive.exported"), &clerk.code, console.now()?, Object::Row("archive", id)).await?;
     write.commit().await?;
     let zip = export::zip(&one, &opened)?;
-    Ok(send("application/zip", "attachment", &format!("{}.zip", one.folder()), &zip))
+    Ok(saved(ZIP, &format!("{}.zip", one.folder()), zip.to_vec()))
 }
 
 async fn close(

@@ -1,11 +1,11 @@
 //! Batches and the dispatch board.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use maud::{Markup, html};
 use protocol::roster::Level;
 
+use super::file::{DOCUMENT, saved};
 use super::form::Fields;
 use super::layout::{At, Listing, PER_PAGE, View, choice, field, heading};
 use super::problem::{Refusal, refuse};
@@ -372,9 +372,7 @@ async fn file(
         "unsigned" => roster::document(console.store(), id).await?,
         _ => sending::send_as_file(&console, &r, &clerk).await?,
     };
-    let name = format!("attachment; filename=\"{}-{}.roster.hedui\"", r.institution, r.serial);
-    let headers = [(CONTENT_TYPE, "application/octet-stream".to_owned()), (CONTENT_DISPOSITION, name)];
-    Ok((headers, bytes).into_response())
+    Ok(saved(DOCUMENT, &format!("{}-{}.roster.hedui", r.institution, r.serial), bytes))
 }
 
 async fn cosigned(

@@ -17,10 +17,16 @@ use crate::dispatch::canary::{self, CLASSES, Canary, New};
 use crate::staff::{Clerk, Role};
 use crate::words::Words;
 
-const READ: Allow = Allow::Roles(&[Role::Head, Role::Auditor]);
+const READ: Allow = Allow::Roles(&[Role::Head, Role::Reviewer, Role::Auditor]);
+/// Those who may confirm one that another entered.
+const CONFIRMERS: Allow = Allow::Roles(&[Role::Head, Role::Reviewer]);
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/canaries", READ, list).post("/canaries", HEADS, add).post("/canaries/{id}/end", HEADS, end)
+    routes
+        .get("/canaries", READ, list)
+        .post("/canaries", HEADS, add)
+        .post("/canaries/{id}/confirm", CONFIRMERS, confirm)
+        .post("/canaries/{id}/end", HEADS, end)
 }
 
 async fn list(State(console): State<Console>, view: View) -> Result<Response, Refusal> {
@@ -34,7 +40,7 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
         (0..CLASSES.len()).map(|at| (at.to_string(), t.of("canary_class", &at.to_string()))).collect();
     let classes: Vec<(&str, &str)> = classes.iter().map(|(at, text)| (at.as_str(), *text)).collect();
     let levels = [("L1", t.t("level.L1")), ("L0", t.t("level.L0")), ("L2", t.t("level.L2"))];
-    let head = view.may(&[Role::Head]);
+    let (head, may) = (view.may(&[Role::Head]), view.may(&[Role::Head, Role::Reviewer]));
     Ok(view.page(
         t.t("menu.canaries"),
         &html! {
@@ -47,7 +53,7 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
                             th scope="col" { (t.t("column.authorisation")) } th scope="col" { (t.t("column.level")) } th scope="col" { (t.t("canary.class")) }
                             th.number scope="col" { (t.t("canary.asked")) } th scope="col" { (t.t("canary.last")) } th scope="col" {}
                         } }
-                        tbody.canaries { @for one in &all { (row(t, one, head)) } }
+                        tbody.canaries { @for one in &all { (row(t, one, head, may)) } }
                     } }
                 }
             }
@@ -73,7 +79,7 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
     ))
 }
 
-fn row(t: Words, one: &Canary, head: bool) -> Markup {
+fn row(t: Words, one: &Canary, head: bool, may: bool) -> Markup {
     html! {
         tr {
             th scope="row" { (one.institution) }
@@ -86,7 +92,11 @@ fn row(t: Words, one: &Canary, head: bool) -> Markup {
             } }
             td {
                 @if let Some(at) = one.ended { span.tag { (t.t("canary.ended")) } " " (At(at)) }
-                @else if head { form.inline method="post" action={ "/canaries/" (one.id) "/end" } { button.button.quiet { (t.t("canary.end")) } } }
+                @else if !one.confirmed {
+                    span.tag.warn { (t.t("canary.unconfirmed")) }
+                    @if may { " " form.inline method="post" action={ "/canaries/" (one.id) "/confirm" } { button.button.quiet.confirm { (t.t("canary.confirm")) } } }
+                }
+                @if one.ended.is_none() && head { form.inline method="post" action={ "/canaries/" (one.id) "/end" } { button.button.quiet { (t.t("canary.end")) } } }
             }
         }
     }
@@ -118,6 +128,17 @@ async fn add(State(console): State<Console>, clerk: Clerk, fields: Fields) -> Re
     let new = New { institution, read: &read, authorisation, level, signed, until, class };
     let mut write = console.store().write().await?;
     canary::add(&mut write, &new, &clerk, console.now()?).await?;
+    write.commit().await?;
+    Ok(to("/canaries"))
+}
+
+async fn confirm(
+    State(console): State<Console>,
+    clerk: Clerk,
+    Path(id): Path<i64>,
+) -> Result<Response, Refusal> {
+    let mut write = console.store().write().await?;
+    canary::confirm(&mut write, id, &clerk, console.now()?).await?;
     write.commit().await?;
     Ok(to("/canaries"))
 }

@@ -1,11 +1,11 @@
 //! Declarations by file: the template, the upload, its defects.
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use maud::html;
 use runner::sheets::begins_as_spreadsheet;
 
+use super::file::{CSV, book, saved};
 use super::form::Fields;
 use super::import::defects_page;
 use super::layout::{View, field, heading};
@@ -22,12 +22,11 @@ use crate::staff::Clerk;
 const MAX_BYTES: usize = 8 << 20;
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    routes.get("/declared", OPERATORS, page).get("/declared/template.csv", OPERATORS, blank).upload(
-        "/declared",
-        OPERATORS,
-        MAX_BYTES,
-        take,
-    )
+    routes
+        .get("/declared", OPERATORS, page)
+        .get("/declared/template.csv", OPERATORS, blank)
+        .get("/declared/template.xlsx", OPERATORS, blank_book)
+        .upload("/declared", OPERATORS, MAX_BYTES, take)
 }
 
 async fn page(view: View) -> Response {
@@ -37,7 +36,10 @@ async fn page(view: View) -> Response {
         &html! {
             form.sheet method="post" action="/declared" enctype="multipart/form-data" {
                 (heading(t.t("declared_file.title"), t.t("declared_file.lead")))
-                p { a #template href="/declared/template.csv" { (t.t("import.template")) } }
+                p {
+                    a #book href="/declared/template.xlsx" { (t.t("import.book")) } " · "
+                    a #template href="/declared/template.csv" { (t.t("import.template")) }
+                }
                 (field(t.t("import.file"), "file", t.t("declared_file.hint"), &html! {
                     input #file name="file" type="file" accept=".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et" required;
                 }))
@@ -48,11 +50,13 @@ async fn page(view: View) -> Response {
 }
 
 async fn blank() -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"hedui-declared.csv\""),
-    ];
-    (headers, declared_file::blank()).into_response()
+    saved(CSV, "hedui-declared.csv", declared_file::blank())
+}
+
+async fn blank_book(view: View) -> Result<Response, Refusal> {
+    let hint =
+        |column: &str| view.words.of("declared_hint", column.strip_prefix("column.").unwrap_or(column));
+    book("hedui-declared.xlsx", workbook::blank(&declared_file::COLUMNS, declared_file::words, hint))
 }
 
 async fn take(

@@ -1,20 +1,23 @@
 //! Other departments: registered with the terms that the centre enters, and their tables matched.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
-use maud::html;
+use axum::response::Response;
+use maud::{Markup, html};
 use protocol::roster::Level;
 
+use super::file::{DOCUMENT, saved};
 use super::form::Fields;
 use super::layout::{View, choice, field, heading};
 use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
 use super::work;
 use crate::console::Console;
-use crate::dispatch::department::{self, CONTENTS, NewTerms};
+use crate::dispatch::department::{self, DEPARTMENTS, Kept, NewTerms};
 use crate::dispatch::{agreement, roster};
 use crate::staff::{Clerk, Role};
+use crate::words::Words;
 
 /// Bytes of a joining request at most.
 const MAX_JOINING: usize = 1 << 20;
@@ -33,8 +36,11 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
     let t = view.words;
     let all = department::all(console.store()).await?;
     let operator = view.may(&[Role::Operator]);
+    let named =
+        |(kind, content)| (content, format!("{} · {}", t.of("department.of", kind), t.of("asset", content)));
+    let contents: Vec<(&str, String)> = contents().map(named).collect();
     let contents: Vec<(&str, &str)> =
-        CONTENTS.iter().map(|content| (*content, t.of("asset", content))).collect();
+        contents.iter().map(|(content, name)| (*content, name.as_str())).collect();
     let levels = [("L1", t.t("level.L1")), ("L0", t.t("level.L0")), ("L2", t.t("level.L2"))];
     let today = console.today()?;
     Ok(view.page(
@@ -42,7 +48,11 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
         &html! {
             div.sheet {
                 (heading(t.t("department.title"), t.t("department.lead")))
-                @if all.is_empty() { p.empty { (t.t("list.empty")) } } @else {
+                (known(&all, t))
+            }
+            @if !all.is_empty() {
+                div.sheet {
+                    h2 { (t.t("department.agreements")) }
                     div.scroll { table {
                         thead { tr {
                             th scope="col" { (t.t("institution.code")) } th scope="col" { (t.t("department.one")) }
@@ -79,9 +89,35 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
     ))
 }
 
+/// What may be handed over, by the department that has it.
+fn contents() -> impl Iterator<Item = (&'static str, &'static str)> {
+    DEPARTMENTS.iter().flat_map(|(kind, contents)| contents.iter().map(|content| (*kind, *content)))
+}
+
+/// Every department that a centre asks, and who of them is registered for what.
+fn known(all: &[Kept], t: Words) -> Markup {
+    html! {
+        div.scroll { table #known {
+            thead { tr {
+                th scope="col" { (t.t("department.one")) } th scope="col" { (t.t("department.content")) } th scope="col" { (t.t("department.registered")) }
+            } }
+            tbody { @for (kind, content) in contents() {
+                @let registered: BTreeSet<&str> = all.iter().filter(|d| d.content == content).map(|d| d.name.as_str()).collect();
+                tr {
+                    th scope="row" { (t.of("department.of", kind)) } td { (t.of("asset", content)) }
+                    td {
+                        @if registered.is_empty() { span.hint { (t.t("department.missing")) } }
+                        @for name in registered { span.tag { (name) } " " }
+                    }
+                }
+            } }
+        } }
+    }
+}
+
 async fn add(State(console): State<Console>, clerk: Clerk, fields: Fields) -> Result<Response, Refusal> {
     let Some(joining) = fields.file("joining") else { return refuse("refused.incomplete") };
-    let content = CONTENTS.into_iter().find(|content| *content == fields.line("content"));
+    let content = contents().map(|(_, content)| content).find(|content| *content == fields.line("content"));
     let level = [Level::L0, Level::L1, Level::L2].into_iter().find(|l| l.word() == fields.line("level"));
     let (Some(content), Some(level), Some(valid_from), Some(valid_to), Ok(number)) =
         (content, level, fields.day("from"), fields.day("to"), fields.line("number").parse())
@@ -98,9 +134,7 @@ async fn document(State(console): State<Console>, Path(id): Path<i64>) -> Result
     let all = department::all(console.store()).await?;
     let Some(kept) = all.into_iter().find(|kept| kept.agreement == id) else { return Err(Refusal::NotFound) };
     let bytes = agreement::document(console.store(), id).await?;
-    let name = format!("attachment; filename=\"{}.agreement.hedui\"", kept.code);
-    Ok(([(CONTENT_TYPE, "application/octet-stream".to_owned()), (CONTENT_DISPOSITION, name)], bytes)
-        .into_response())
+    Ok(saved(DOCUMENT, &format!("{}.agreement.hedui", kept.code), bytes))
 }
 
 async fn base_data(

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use maud::html;
 use runner::sheets::begins_as_spreadsheet;
 
+use super::file::{CSV, book, saved};
 use super::form::Fields;
 use super::layout::{View, field, heading};
 use super::problem::{Refusal, refuse};
@@ -19,6 +19,7 @@ use crate::console::Console;
 use crate::edge::Modules;
 use crate::jobs::{Job, Outcome};
 use crate::staff::Clerk;
+use crate::words::Words;
 
 /// Defects that a page shows; the count is of all.
 const SHOWN: usize = 1_000;
@@ -27,6 +28,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/import", OPERATORS, page)
         .get("/import/template.csv", OPERATORS, blank)
+        .get("/import/template.xlsx", OPERATORS, blank_book)
         .upload("/import", OPERATORS, template::MAX_BYTES, start)
         .get("/import/{id}", OPERATORS, progress)
 }
@@ -38,7 +40,11 @@ async fn page(view: View) -> Response {
         &html! {
             form.sheet method="post" action="/import" enctype="multipart/form-data" {
                 (heading(t.t("import.title"), t.t("import.lead")))
-                p { a #template href="/import/template.csv" { (t.t("import.template")) } " · " a href="/declared" { (t.t("declared_file.title")) } }
+                p {
+                    a #book href="/import/template.xlsx" { (t.t("import.book")) } " · "
+                    a #template href="/import/template.csv" { (t.t("import.template")) } " · "
+                    a href="/declared" { (t.t("declared_file.title")) }
+                }
                 (field(t.t("import.file"), "file", t.t("import.file_hint"), &html! {
                     input #file name="file" type="file" accept=".csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et" required;
                 }))
@@ -50,7 +56,7 @@ async fn page(view: View) -> Response {
                     @for (key, heading, required) in template::COLUMNS {
                         div {
                             dt { (heading) }
-                            dd { (t.of("import_hint", key.strip_prefix("column.").unwrap_or(key))) @if required { " " span.tag { (t.t("import.required")) } } }
+                            dd { (hint(t, key)) @if required { " " span.tag { (t.t("import.required")) } } }
                         }
                     }
                 }
@@ -60,11 +66,17 @@ async fn page(view: View) -> Response {
 }
 
 async fn blank() -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (CONTENT_DISPOSITION, "attachment; filename=\"hedui-import.csv\""),
-    ];
-    (headers, template::blank()).into_response()
+    saved(CSV, "hedui-import.csv", template::blank())
+}
+
+async fn blank_book(view: View) -> Result<Response, Refusal> {
+    let hint = |column: &str| hint(view.words, column);
+    book("hedui-import.xlsx", workbook::blank(&template::COLUMNS, template::words, hint))
+}
+
+/// What goes into a column.
+fn hint(t: Words, column: &str) -> &'static str {
+    t.of("import_hint", column.strip_prefix("column.").unwrap_or(column))
 }
 
 async fn start(State(console): State<Console>, clerk: Clerk, fields: Fields) -> Result<Response, Refusal> {

@@ -39,7 +39,7 @@ const MENU: &[Entry] = &[
     ("/institutions", "menu.institutions", ALL_WORK),
     ("/batches", "menu.batches", ALL_WORK),
     ("/trials", "menu.trials", &[Role::Operator, Role::Officer, Role::Head, Role::Auditor]),
-    ("/canaries", "menu.canaries", &[Role::Head, Role::Auditor]),
+    ("/canaries", "menu.canaries", &[Role::Head, Role::Reviewer, Role::Auditor]),
     ("/openings", "menu.openings", ALL_WORK),
     ("/reviews", "menu.reviews", ALL_WORK),
     ("/rules", "menu.rules", ALL_WORK),

@@ -3,12 +3,11 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use maud::html;
-use zeroize::Zeroizing;
 
+use super::file::{PDF, shown};
 use super::form::Fields;
 use super::layout::{At, Listing, PER_PAGE, View, choice, day, heading, input, subheading};
 use super::problem::{Refusal, refuse};
-use super::reports::file as send;
 use super::routes::{OPERATORS, READERS, Routes, to};
 use crate::cases::person;
 use crate::console::Console;
@@ -135,5 +134,5 @@ async fn pdf(State(console): State<Console>, clerk: Clerk, Path(id): Path<i64>) 
     let mut write = store.write().await?;
     write.log(Action("notice.printed"), &clerk.code, now, Object::Row("notice", id)).await?;
     write.commit().await?;
-    Ok(send("application/pdf", "inline", &format!("{number}.pdf"), &Zeroizing::new(drawn)))
+    Ok(shown(PDF, &format!("{number}.pdf"), drawn))
 }

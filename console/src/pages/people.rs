@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use protocol::roster::Level;
 use sqlx::Row as _;
 
+use super::file::{PDF, shown};
 use super::form::Fields;
 use super::layout::{At, Listing, View, choice, day, field, heading, input};
 use super::problem::{Refusal, refuse};
-use super::reports::file as send;
 use super::routes::{OPERATORS, READERS, Routes, to};
 use crate::cases::authorisation::{self, Authorisation, ENDS, FORMS, KINDS};
 use crate::cases::person::{self, Person};
@@ -502,7 +502,7 @@ async fn questions_pdf(
     let centre = console.config().centre.as_ref().map(|centre| centre.name.to_string()).unwrap_or_default();
     let drawn = tokio::task::spawn_blocking(move || asked::draw(&person, &asked, &centre, fonts, now));
     let drawn = drawn.await.map_err(|_| Fault::Stored("paper"))?.map_err(|_| Fault::Stored("paper"))?;
-    Ok(send("application/pdf", "inline", "asked.pdf", &zeroize::Zeroizing::new(drawn)))
+    Ok(shown(PDF, "asked.pdf", drawn))
 }
 
 /// Finds by an identity number, which is posted so that it stands in no address.

@@ -1,11 +1,10 @@
 //! Reports: what waits for the head, what was issued, objections.
 
 use axum::extract::{Path, Query, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use maud::{Markup, html};
-use zeroize::Zeroizing;
 
+use super::file::{DOCUMENT, PDF, saved, shown};
 use super::form::Fields;
 use super::layout::{At, Listing, View, choice, field, heading, input, subheading};
 use super::problem::{Refusal, refuse};
@@ -273,7 +272,7 @@ async fn pdf(State(console): State<Console>, clerk: Clerk, Path(id): Path<i64>) 
     let one = issue::find(console.store(), id).await?.ok_or(Refusal::NotFound)?;
     let pdf = issue::pdf(console.store(), id).await?.ok_or(Refusal::Key("report.is_destroyed"))?;
     issue::note_shown(console.store(), id, &clerk, console.now()?).await?;
-    Ok(file("application/pdf", "inline", &format!("{}.pdf", one.file_name()), &pdf))
+    Ok(shown(PDF, &format!("{}.pdf", one.file_name()), pdf.to_vec()))
 }
 
 async fn copy(
@@ -284,13 +283,7 @@ async fn copy(
     let one = issue::find(console.store(), id).await?.ok_or(Refusal::NotFound)?;
     let copy = issue::document(console.store(), id).await?.ok_or(Refusal::Key("report.is_destroyed"))?;
     issue::note_shown(console.store(), id, &clerk, console.now()?).await?;
-    Ok(file("application/octet-stream", "attachment", &format!("{}.report.hedui", one.file_name()), &copy))
-}
-
-pub(super) fn file(media: &str, how: &str, name: &str, bytes: &Zeroizing<Vec<u8>>) -> Response {
-    let headers =
-        [(CONTENT_TYPE, media.to_owned()), (CONTENT_DISPOSITION, format!("{how}; filename=\"{name}\""))];
-    (headers, bytes.to_vec()).into_response()
+    Ok(saved(DOCUMENT, &format!("{}.report.hedui", one.file_name()), copy.to_vec()))
 }
 
 /// What would be issued, masked; its earlier versions and objections.

@@ -2,11 +2,11 @@
 //! nobody's, and are shown in clear.
 
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use maud::{Markup, html};
 use protocol::roster::Level;
 
+use super::file::{CSV, saved};
 use super::form::Fields;
 use super::layout::{At, View, choice, field, heading};
 use super::problem::{Refusal, refuse};
@@ -154,7 +154,6 @@ fn people_sheet(t: Words, people: &[Nobody], results: Option<&[(Finding, Verdict
 async fn customers(State(console): State<Console>, Path(id): Path<i64>) -> Result<Response, Refusal> {
     let (one, people) = find(&console, id).await?;
     let of = batch::find(console.store(), id).await?.ok_or(Refusal::NotFound)?;
-    let name = format!("attachment; filename=\"{}-customers.csv\"", one.number.to_lowercase());
-    let headers = [(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, name)];
-    Ok((headers, trial::customers(&people, of.as_of)).into_response())
+    let name = format!("{}-customers.csv", one.number.to_lowercase());
+    Ok(saved(CSV, &name, trial::customers(&people, of.as_of)))
 }

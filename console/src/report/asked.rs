@@ -7,7 +7,7 @@ use super::font::Fonts;
 use super::sheet::{Column, Sheet, SheetError};
 use crate::cases::person::Person;
 use crate::dispatch::roster::{self, Question};
-use crate::edge::{local_day, local_minute};
+use crate::edge::local_minute;
 use crate::store::{Fault, Store, log};
 use crate::words::Words;
 
@@ -109,7 +109,7 @@ pub fn draw(
         ];
         let row = |one: &Question| {
             vec![
-                local_day(one.issued).to_string(),
+                one.issued.date().to_string(),
                 one.institution.clone(),
                 T.of("level", &one.level).to_owned(),
                 one.authorisation.clone(),
@@ -124,10 +124,7 @@ pub fn draw(
     } else {
         let columns = [Column::text(T.t("report.issued_at"), 1.5), Column::text(T.t("report.number"), 3.0)];
         let row = |(number, version, at): &(String, i64, Time)| {
-            vec![
-                local_day(*at).to_string(),
-                format!("{number} {}", T.fill("report.version", &[("n", version)])),
-            ]
+            vec![at.date().to_string(), format!("{number} {}", T.fill("report.version", &[("n", version)]))]
         };
         sheet.table(&columns, &asked.reports.iter().map(row).collect::<Vec<_>>());
     }

@@ -7,7 +7,6 @@ use super::{ReportError, objection};
 use crate::cases::case::{self, Case, State};
 use crate::cases::person;
 use crate::console::Console;
-use crate::edge::local_day;
 use crate::review::{self, Confirmed, Entry, Flag, Outcome};
 use crate::store::{Fault, Store};
 use crate::words::Words;
@@ -92,7 +91,7 @@ async fn begin(console: &Console, case: &Case) -> Result<Facts, ReportError> {
         kind: "report".to_owned(),
         number: String::new(),
         version: 0,
-        issued: local_day(console.now()?).to_string(),
+        issued: console.now()?.date().to_string(),
         centre: centre.name.to_string(),
         case: case.number.clone().unwrap_or_default(),
         commission: case.commission.clone(),
@@ -170,7 +169,7 @@ fn sources(confirmed: &Confirmed) -> Vec<Source> {
                 .to_owned(),
                 version: answer.map(|answer| answer.version),
                 answer: answer.map(|answer| answer.digest.to_string()),
-                data_day: answer.map(|answer| local_day(answer.looked.created).to_string()),
+                data_day: answer.map(|answer| answer.looked.created.date().to_string()),
                 coverage,
             }
         })

@@ -13,7 +13,6 @@ use super::font::Fonts;
 use super::{ReportError, gather, objection, paper};
 use crate::cases::case::{self, Case, State};
 use crate::console::{Centre, Console};
-use crate::edge::local_day;
 use crate::recheck;
 use crate::staff::Clerk;
 use crate::store::list::{Filter, List, Page};
@@ -121,7 +120,7 @@ pub async fn issue(console: &Console, case: i64, clerk: &Clerk) -> Result<i64, R
     if let Some(objection) = answers {
         objection::answered(&mut write, objection, clerk, now).await?;
     }
-    recheck::schedule(&mut write, case.household, local_day(now)).await?;
+    recheck::schedule(&mut write, case.household, now.date()).await?;
     write.commit().await?;
     Ok(id)
 }
@@ -237,7 +236,7 @@ pub(crate) fn issuer(centre: &Centre) -> Issuer {
 
 /// The next number of a year. It is taken in the transaction that uses it: one that fails spends none.
 async fn next_number(write: &mut Write, word: &str, now: Time) -> Result<String, Fault> {
-    let year = local_day(now).number() / 10_000;
+    let year = now.date().number() / 10_000;
     let running = write.next_id(&format!("report-number-{word}-{year}")).await?;
     Ok(format!("{word}{year}-{running:06}"))
 }

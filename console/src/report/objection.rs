@@ -11,7 +11,6 @@ use super::ReportError;
 use super::facts::Answered;
 use crate::cases::calendar::Calendar;
 use crate::cases::case::{self, State};
-use crate::edge::local_day;
 use crate::settings;
 use crate::staff::Clerk;
 use crate::store::{Action, Column, Columns as _, Fault, Object, Store, Write, unix};
@@ -112,14 +111,14 @@ pub async fn enter(
     if !case::advance(write, &case, &[State::Issued, State::Archived], State::Matched).await? {
         return Err(ReportError::Rule("case.not_now"));
     }
-    let today = local_day(now);
+    let today = now.date();
     let due = calendar.after(today, settings::get(&store, &settings::OBJECTION_DAYS).await?);
     let year = today.number() / 10_000;
     let running = write.next_id(&format!("objection-number-{year}")).await?;
     let id = write.next_id("objections").await?;
     sqlx::query(
         "INSERT INTO objections (id, number, case_id, person, against, received, due, ground_sealed, state, \
-         entered_by, entered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?)",
+         case_due, entered_by, entered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?)",
     )
     .bind(id)
     .bind(format!("YY{year}-{running:05}"))
@@ -129,6 +128,7 @@ pub async fn enter(
     .bind(today.number())
     .bind(due.number())
     .bind(write.seal(&GROUND, id, &ground.to_owned())?)
+    .bind(case.due.map(Date::number))
     .bind(clerk.id)
     .bind(unix(now))
     .execute(write.connection())
@@ -192,8 +192,8 @@ pub(super) async fn answered(write: &mut Write, id: i64, clerk: &Clerk, now: Tim
     Ok(())
 }
 
-/// Whoever objected takes it back before it was answered: the report stands as it is, the case as after its issue. A
-/// closed file is closed once more, with the objection in it.
+/// Whoever objected takes it back before it was answered: the report stands as it is, the case and its day as after its
+/// issue. A closed file is closed once more, with the objection in it.
 ///
 /// # Errors
 /// [`ReportError`]: it is answered already, or the institutions are being asked once more; then nothing has changed.
@@ -220,6 +220,11 @@ pub async fn withdraw(
     sqlx::query("UPDATE objections SET state = 'withdrawn', ended = ? WHERE id = ?")
         .bind(unix(now))
         .bind(id)
+        .execute(write.connection())
+        .await?;
+    sqlx::query("UPDATE cases SET due = (SELECT case_due FROM objections WHERE id = ?) WHERE id = ?")
+        .bind(id)
+        .bind(case.id)
         .execute(write.connection())
         .await?;
     write.log(Action("objection.withdrawn"), &clerk.code, now, Object::Row("objection", id)).await?;

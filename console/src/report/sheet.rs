@@ -498,16 +498,16 @@ fn wrap(letters: &Letters<'_>, text: &str, width: f32) -> Vec<String> {
 }
 
 fn date_time(at: Time) -> DateTime {
-    let date = at.date().number();
+    let (date, seconds) = at.china();
+    let date = date.number();
     let part = |n: u32| u8::try_from(n).unwrap_or(0);
-    let seconds = u32::try_from(at.unix() % 86_400).unwrap_or(0);
     DateTime::new(u16::try_from(date / 10_000).unwrap_or(1970))
         .month(part(date / 100 % 100))
         .day(part(date % 100))
         .hour(part(seconds / 3_600))
         .minute(part(seconds / 60 % 60))
         .second(part(seconds % 60))
-        .utc_offset_hour(0)
+        .utc_offset_hour(8)
         .utc_offset_minute(0)
 }
 

@@ -43,6 +43,16 @@ pub fn blank() -> String {
     table::blank(&COLUMNS)
 }
 
+/// The words of a column that has few; none for a column of any text.
+pub fn words(column: &str) -> Vec<&'static str> {
+    let kinds = AssetKind::ALL.into_iter().filter(|kind| !kind.is_liability());
+    if column == "column.asset" {
+        kinds.map(|kind| Words::Chinese.of("asset", kind.name())).collect()
+    } else {
+        Vec::new()
+    }
+}
+
 /// Reads a file.
 ///
 /// # Errors

@@ -14,7 +14,6 @@ use super::findings::{self, CaseFindings, Outcome, Signed};
 use super::flags::{self, Flag};
 use super::rules::{self, RuleSet};
 use crate::cases::case::{self, Case, State};
-use crate::edge::local_day;
 use crate::staff::Clerk;
 use crate::store::{Action, Column, Columns as _, Fault, Json, Object, Store, unix};
 
@@ -118,7 +117,7 @@ impl Draft {
     /// [`Fault`] of the database.
     pub async fn read(store: &Store, case: &Case, now: Time) -> Result<Self, Fault> {
         let findings = findings::of_case(store, case, now).await?;
-        let rules = rules::current(store, local_day(now)).await?;
+        let rules = rules::current(store, now.date()).await?;
         let flags = flags::of(&findings, &rules);
         Ok(Self { findings, rules, flags })
     }

@@ -153,6 +153,14 @@ async fn enter(head: &mut Person<'_>, n: u32) -> crate::office::Reply {
         .await
 }
 
+/// Somebody else has seen the forms.
+async fn confirm(person: &mut Person<'_>, ids: &[i64]) {
+    for id in ids {
+        let reply = person.post(&format!("/canaries/{id}/confirm"), &[]).await;
+        assert_eq!(reply.location(), "/canaries", "{}", reply.text);
+    }
+}
+
 /// A desk with a known account at the bank, and the cases' roster made.
 async fn seeded(office: &Office) -> (Person<'_>, Person<'_>, Person<'_>, [Officer<'_>; 2]) {
     let officers = [Officer::new(office, "my01", 21).await, Officer::new(office, "my02", 22).await];
@@ -163,6 +171,7 @@ async fn seeded(office: &Office) -> (Person<'_>, Person<'_>, Person<'_>, [Office
     agree(&mut maker, |_| {}).await;
     second(&mut other).await;
     assert_eq!(enter(&mut head, 700).await.location(), "/canaries");
+    confirm(&mut office.person("fh09", &[Role::Reviewer]).await, &[1]).await;
     (maker, other, head, officers)
 }
 
@@ -232,6 +241,12 @@ async fn a_known_account_is_asked_about_only_with_a_form_that_lives() {
     let mut low = known(702);
     low[5].1 = "L0".to_owned();
     head.post("/canaries", &low.iter().map(|(n, v)| (*n, v.as_str())).collect::<Vec<_>>()).await;
+    let mut reviewer = office.person("fh01", &[Role::Reviewer]).await;
+    confirm(&mut reviewer, &[2, 3]).await;
+    // One that nobody else has confirmed stays out; the head can't confirm the own entry.
+    assert_eq!(enter(&mut head, 703).await.location(), "/canaries");
+    assert!(head.post("/canaries/4/confirm", &[]).await.text.contains("另一人"));
+    assert!(head.get("/canaries").await.text.contains("待第二人确认"));
     let batch = make_batch(&mut maker).await;
     dispatch(&mut maker, &batch, "L1").await;
     assert_eq!(count(&office, "SELECT count(*) FROM roster_canaries").await, 1);
@@ -242,6 +257,7 @@ async fn a_known_account_is_asked_about_only_with_a_form_that_lives() {
     assert_eq!(count(&office, "SELECT count(*) FROM roster_canaries WHERE roster = 2").await, 0);
     assert_eq!(other.post("/rosters/2/file", &[]).await.status, StatusCode::OK);
     assert!(head.post("/canaries/1/end", &[]).await.text.contains("已经终止"));
+    assert!(reviewer.post("/canaries/1/confirm", &[]).await.text.contains("已确认或已终止"));
     let list = head.get("/canaries").await.text;
     assert!(list.contains("已终止") && !list.contains("上＊＊＊</td><td class=\"id\"></td>"), "{list}");
 }
@@ -257,6 +273,7 @@ async fn a_roster_that_another_organisation_signs_has_none() {
     agree(&mut maker, |t| t.cosigner_key = Some(keys(5).signing.public())).await;
     second(&mut other).await;
     enter(&mut head, 700).await;
+    confirm(&mut office.person("fh01", &[Role::Reviewer]).await, &[1]).await;
     let batch = make_batch(&mut maker).await;
     assert_eq!(dispatch(&mut maker, &batch, "L1").await.location(), batch);
     assert_eq!(count(&office, "SELECT count(*) FROM rosters WHERE state = 'unsigned'").await, 1);

@@ -74,6 +74,11 @@ def refusals(script: Script) -> None:
     case("bad_agreement_another_second", "missing_signature", agreement=resigned(agreement, seeds("centre", "anyone")))
     case("bad_agreement_ended", "expired", agreement=resigned(agreement, both, valid_to="2026-11-21"))
     case("bad_agreement_not_begun", "not_yet_valid", agreement=resigned(agreement, both, valid_from="2026-11-23"))
+    # Days are China's: 16:00 UTC is midnight there.
+    midnight = options(now=world.NOW_UNIX + 8 * 3_600)
+    last, first = resigned(agreement, both, valid_to="2026-11-22"), resigned(agreement, both, valid_from="2026-11-23")
+    case("bad_agreement_ended_in_china", "expired", agreement=last, options=midnight)
+    case("bad_agreement_begun_in_china", "wrong_agreement", agreement=first, options=midnight)
     case("bad_agreement_another", "wrong_agreement", agreement=resigned(agreement, both, number="another"))
     case("bad_agreement_body", "body_mismatch", agreement=resigned(agreement, both, _body=b"x"))
 

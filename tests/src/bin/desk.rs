@@ -3,12 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "it stops at the first surprise")]
 
+#[allow(dead_code, reason = "the commands find the modules; here their place is known")]
+#[path = "../../../cli/src/modules.rs"]
+mod modules;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use console::edge::{Clock, SystemRandomness};
 use console::store::Cost;
 use console::{Config, Console, Store};
+use e2e::module::artifact_dir;
+use modules::DeskModules;
 use protocol::Time;
 use protocol::key_file::KeyFile;
 
@@ -36,6 +42,8 @@ fn main() {
         let store = Store::open(&data, PASSPHRASE, Arc::new(SystemRandomness)).await.unwrap();
         let file = KeyFile::read(&std::fs::read(folder.join("centre.key.hedui")).unwrap()).unwrap();
         let keys = file.unlock(KEY_PASSPHRASE.as_bytes()).unwrap();
+        let artifact = |name: &str| artifact_dir().join(name);
+        let modules = DeskModules::new(artifact("matcher.wasm"), artifact("reader.wasm"));
         let config = Config {
             listen: "127.0.0.1:0".parse().unwrap(),
             names: Vec::new(),
@@ -46,7 +54,7 @@ fn main() {
                 keys,
             }),
             relay: Some(host),
-            modules: None,
+            modules: Some(Arc::new(modules)),
             cost: Cost::FULL,
         };
         let console = Console::new(store, Arc::new(Hands(folder.join("clock"))), config);

@@ -64,6 +64,11 @@ impl Bank {
 
     /// Answers a roster by the real module over the institution's export.
     pub(crate) fn answer(&self, desk: &Desk, roster: Vec<u8>) -> Vec<u8> {
+        self.answer_from(desk, roster, &desk.world.institution(self.code).unwrap().bytes())
+    }
+
+    /// The same over another file.
+    pub(crate) fn answer_from(&self, desk: &Desk, roster: Vec<u8>, file: &[u8]) -> Vec<u8> {
         let seed = self.code.bytes().last().unwrap();
         let relation = Relation {
             party: Party::new(Role::Institution, self.code, seed),
@@ -73,8 +78,7 @@ impl Bank {
         };
         let mut open = OpenRequest::new(&relation);
         open.options["now"] = json!(desk.now().unix());
-        let file = desk.world.institution(self.code).unwrap().bytes();
-        module::run(&mut module::wasmtime(), &open, &file, 1 << 20).unwrap().answer
+        module::run(&mut module::wasmtime(), &open, file, 1 << 20).unwrap().answer
     }
 
     /// Fetches what waits on the host, answers it and hands the answer in there.

@@ -24,7 +24,7 @@ use e2e::blindness::Words;
 use e2e::world::Sizes;
 
 use people::{Household, figures, squeezed, text_of};
-use story::{Cast, Story};
+use story::{Cast, Story, department};
 
 /// All seven steps with four members of staff, three key officers, an administrator and an auditor; every page is
 /// looked at in both languages.
@@ -113,6 +113,34 @@ async fn what_must_not_be_done_is_stopped() {
     story.own_work_is_not_confirmed(&household, &batch).await;
     story.an_agreement_that_has_ended_is_no_good().await;
     story.end(&[]).await;
+}
+
+/// A batch that comes in as a spreadsheet, a department whose sealed table is matched by the desk's own module, a trial
+/// with people who do not exist, and an account that the centre knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spreadsheet_a_department_and_a_trial() {
+    let mut story = Story::begin(Sizes::small(), Cast::Staff, false).await;
+    let household = Household::with_figures(&story.desk.world);
+    story.take_pictures("more");
+    story.import_spreadsheet(&household).await;
+    let housing = story.register_department().await;
+    story.agree(&["bank-a"], |_| {}).await;
+    story.try_out("bank-a").await;
+    let batch = story.ask_the_department(&household).await;
+    story.hand_in_table(&batch, &housing, &household).await;
+    story.unlock(&batch).await;
+    story.review(&household).await;
+    story.issue(&household).await;
+    let text = squeezed(&text_of(&story.paper(1).await));
+    let houses = department::houses(&household);
+    for wanted in
+        ["住房和城乡建设局", "不动产", "2026-10-20"].into_iter().chain(houses.iter().map(String::as_str))
+    {
+        assert!(text.contains(wanted), "{wanted} not in {text}");
+    }
+    let files = story.archive(&household).await;
+    assert!(files.iter().any(|(name, _)| name.starts_with("bg")), "{:?}", names(&files));
+    story.end(&houses.iter().map(String::as_str).collect::<Vec<_>>()).await;
 }
 
 /// The figures of the truth are spelled as papers spell them.

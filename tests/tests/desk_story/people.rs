@@ -2,7 +2,7 @@
 //! truth comes from the world, never from the desk.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use e2e::world::{Applicant, Currency, Total, World};
@@ -147,26 +147,62 @@ pub(crate) fn figures(text: &str) -> Vec<String> {
 
 /// The import's file: every household of the world but `not`, or the first `most` of them.
 pub(crate) fn import_file(world: &World, not: &Household, most: usize) -> Vec<u8> {
-    let mut text = format!("\u{FEFF}{HEADINGS}\r\n");
     let rest = Household::all(world).into_iter().filter(|household| household.number != not.number);
-    for (n, household) in rest.enumerate().take(most) {
-        push(&mut text, n, &household);
-    }
-    text.into_bytes()
+    delimited(rest.enumerate().take(most).flat_map(|(n, household)| rows(n, &household)))
 }
 
 /// A file of one household.
 pub(crate) fn file_of(household: &Household) -> Vec<u8> {
+    delimited(rows(0, household).into_iter())
+}
+
+fn delimited(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     let mut text = format!("\u{FEFF}{HEADINGS}\r\n");
-    push(&mut text, 0, household);
+    for cells in rows {
+        let quoted: Vec<String> =
+            cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+        text.push_str(&quoted.join(","));
+        text.push_str("\r\n");
+    }
     text.into_bytes()
 }
 
-fn push(text: &mut String, n: usize, household: &Household) {
-    for (at, who) in household.members.iter().enumerate() {
+/// The desk's template as a spreadsheet, with a household in it whose members let departments be asked.
+pub(crate) fn filled(template: Vec<u8>, household: &Household) -> Vec<u8> {
+    let mut sheet = String::new();
+    for (row, mut cells) in rows(0, household).into_iter().enumerate() {
+        cells[17] = "银行、部门".to_owned();
+        sheet.push_str(&format!("<row r=\"{}\">", row + 2));
+        for (column, cell) in (b'A'..).zip(cells) {
+            let at = char::from(column);
+            sheet.push_str(&format!("<c r=\"{at}{}\" t=\"inlineStr\"><is><t>{cell}</t></is></c>", row + 2));
+        }
+        sheet.push_str("</row>");
+    }
+    let mut read = zip::ZipArchive::new(std::io::Cursor::new(template)).unwrap();
+    let mut written = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for at in 0..read.len() {
+        let mut part = read.by_index(at).unwrap();
+        let name = part.name().unwrap().into_owned();
+        let mut bytes = Vec::new();
+        part.read_to_end(&mut bytes).unwrap();
+        if name == "xl/worksheets/sheet1.xml" {
+            let text = String::from_utf8(bytes).unwrap();
+            let (before, after) = text.split_once("</sheetData>").expect("the template has a heading");
+            bytes = format!("{before}{sheet}</sheetData>{after}").into_bytes();
+        }
+        written.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        written.write_all(&bytes).unwrap();
+    }
+    written.finish().unwrap().into_inner()
+}
+
+/// A row a member, in the order of the headings.
+fn rows(n: usize, household: &Household) -> Vec<Vec<String>> {
+    let one = |(at, who): (usize, &Applicant)| {
         let ring = if at > 2 { "赡养义务" } else { "共同生活" };
         let former: Vec<&str> = who.former.iter().map(|number| number.text.as_str()).collect();
-        let cells = [
+        vec![
             format!("WT-2026-{:04}", n + 1),
             household.number.clone(),
             OFFICES[n % OFFICES.len()].to_owned(),
@@ -186,12 +222,9 @@ fn push(text: &mut String, n: usize, household: &Household) {
             "2026-10-12".to_owned(),
             "银行、证券".to_owned(),
             "合计".to_owned(),
-        ];
-        let quoted: Vec<String> =
-            cells.iter().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
-        text.push_str(&quoted.join(","));
-        text.push_str("\r\n");
-    }
+        ]
+    };
+    household.members.iter().enumerate().map(one).collect()
 }
 
 /// A text without the spaces that a page's layout brings.

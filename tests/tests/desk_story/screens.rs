@@ -10,23 +10,25 @@ use e2e::module;
 /// A walk past all pages.
 pub(crate) struct Tour {
     axe: Axe,
+    walk: &'static str,
     n: usize,
 }
 
 impl Tour {
-    pub(crate) fn new() -> Self {
-        Self { axe: Axe::new(), n: 0 }
+    /// `walk` begins the names of its pictures.
+    pub(crate) fn new(walk: &'static str) -> Self {
+        Self { axe: Axe::new(), walk, n: 0 }
     }
 
     /// The next page's name.
     pub(crate) fn next(&mut self, name: &str) -> String {
         self.n += 1;
-        format!("desk-{:02}-{name}", self.n)
+        format!("{}-{:02}-{name}", self.walk, self.n)
     }
 
     /// The last page's name, for another picture of it.
     pub(crate) fn again_as(&self, name: &str) -> String {
-        format!("desk-{:02}-{name}", self.n)
+        format!("{}-{:02}-{name}", self.walk, self.n)
     }
 
     /// Takes the page as it is.

@@ -1,6 +1,9 @@
 //! What the staff do, page by page. Whoever sits before the browser changes by the session's cookie, as if each had
 //! a computer of their own.
 
+pub(crate) mod department;
+mod trial;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
@@ -76,7 +79,7 @@ impl Story {
             std::iter::once(who.name.clone()).chain(who.numbers().map(|number| number.text.clone()))
         });
         let secret = secret.collect();
-        let tour = pictures.then(Tour::new);
+        let tour = pictures.then(|| Tour::new("desk"));
         let mut story = Self { desk, browser, tour, seats: BTreeMap::new(), banks: Vec::new(), secret };
         story.set_up("gl01", &first).await;
         for (code, name, number, role) in STAFF {
