@@ -479,7 +479,8 @@ fn by_row(rows: Vec<ResultRow>) -> BTreeMap<u32, Finding> {
             kind: kind.to_owned(),
             liability: owed,
             currency,
-            minor: row.minor,
+            // Accounts without an amount add nothing: where there are no others, their sum is not known to be zero.
+            minor: row.minor.filter(|minor| *minor != 0 || row.blank.unwrap_or(0) == 0),
             accounts: row.accounts,
             blank: row.blank,
             oldest: row.oldest,

@@ -20,9 +20,9 @@ pub(crate) struct Department {
     agreement: Vec<u8>,
 }
 
-/// What each member's house is worth, as papers spell it.
+/// What each member's house is worth, as papers spell it; of the last one's it is not known.
 pub(crate) fn houses(household: &Household) -> Vec<String> {
-    (0..household.members.len()).map(|at| format!("{},765,432.{at}1", at + 7)).collect()
+    (1..household.members.len()).map(|at| format!("{},765,432.{at}1", at + 7)).collect()
 }
 
 impl Story {
@@ -91,7 +91,8 @@ impl Story {
         self.hand_in(bank, &answer).await;
 
         let mut table = "姓名,证件号码,评估价值（元）\n".to_owned();
-        for (who, worth) in household.members.iter().zip(houses(household)) {
+        for (who, worth) in household.members.iter().zip(houses(household).into_iter().chain([String::new()]))
+        {
             table.push_str(&format!("{},{},\"{worth}\"\n", who.name, who.number.text));
         }
         let terms = Document::<Agreement>::read(&housing.agreement).unwrap();
@@ -104,7 +105,7 @@ impl Story {
         let form = "form[action$='/base-data']";
         self.show_at(batch, "board-department").await;
         self.fill_file(&format!("{form} input"), "housing.base.hedui", &sealed).await;
-        self.browser.click(&format!("{form} button")).await;
+        self.press(&format!("{form} button")).await;
         self.arrives(batch).await;
         self.show("board-matched").await;
         assert!(!self.is_there(form).await || self.source().await.contains("已答复"), "it has answered");
