@@ -126,9 +126,11 @@ async fn a_spreadsheet_a_department_and_a_trial() {
     let housing = story.register_department().await;
     story.agree(&["bank-a"], |_| {}).await;
     story.try_out("bank-a").await;
+    story.know_an_account(&household).await;
     let batch = story.ask_the_department(&household).await;
     story.hand_in_table(&batch, &housing, &household).await;
     story.unlock(&batch).await;
+    story.declare_by_file(&household).await;
     story.review(&household).await;
     story.issue(&household).await;
     let text = squeezed(&text_of(&story.paper(1).await));
@@ -141,6 +143,7 @@ async fn a_spreadsheet_a_department_and_a_trial() {
     assert!(!text.contains("10.00部分账户无余额"), "what is not known is no zero: {text}");
     let files = story.archive(&household).await;
     assert!(files.iter().any(|(name, _)| name.starts_with("bg")), "{:?}", names(&files));
+    story.years_later().await;
     story.end(&houses.iter().map(String::as_str).collect::<Vec<_>>()).await;
 }
 

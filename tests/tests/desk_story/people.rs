@@ -167,11 +167,19 @@ fn delimited(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// The desk's template as a spreadsheet, with a household in it whose members let departments be asked.
-pub(crate) fn filled(template: Vec<u8>, household: &Household) -> Vec<u8> {
+/// The rows of a household in daily care whose members let departments be asked.
+pub(crate) fn rows_for_departments(household: &Household) -> Vec<Vec<String>> {
+    let mut rows = rows(0, household);
+    for cells in &mut rows {
+        (cells[4], cells[17]) = ("年度复核".to_owned(), "银行、部门".to_owned());
+    }
+    rows
+}
+
+/// A template of the desk's as a spreadsheet, with these rows in it.
+pub(crate) fn filled(template: Vec<u8>, rows: Vec<Vec<String>>) -> Vec<u8> {
     let mut sheet = String::new();
-    for (row, mut cells) in rows(0, household).into_iter().enumerate() {
-        cells[17] = "银行、部门".to_owned();
+    for (row, cells) in rows.into_iter().enumerate() {
         sheet.push_str(&format!("<row r=\"{}\">", row + 2));
         for (column, cell) in (b'A'..).zip(cells) {
             let at = char::from(column);

@@ -2,7 +2,9 @@
 //! a computer of their own.
 
 pub(crate) mod department;
+mod known;
 mod trial;
+mod years;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -342,6 +344,13 @@ impl Story {
         self.press("form[action='/language'] button").await;
         self.browser.until(&format!("html[lang={tag}]")).await;
         assert_eq!(self.path().await, before, "the same page in the other language");
+    }
+
+    /// A page in a story that has no pictures otherwise.
+    async fn show_one(&mut self, walk: &'static str, path: &str, name: &str) {
+        self.take_pictures(walk);
+        self.show_at(path, name).await;
+        self.tour.take().unwrap().end();
     }
 
     async fn show_at(&mut self, path: &str, name: &str) {
@@ -843,6 +852,8 @@ impl Story {
     pub(crate) async fn withdrawn_is_left_out_and_voids(&mut self, household: &Household, batch: &str) {
         assert!(self.browser.text("tbody.left-out").await.contains("授权已撤回"), "listed");
         self.assert_masked().await;
+        self.show_one("stopped", "/left-out", "left-out").await;
+        self.show_one("stopped-board", batch, "board").await;
         self.withdraw(household.members.len() + 1).await;
         self.sit("jb02").await;
         self.go(batch).await;

@@ -37,7 +37,8 @@ impl Story {
         self.show_at("/import", "import").await;
         let (name, template) = self.saved("#book").await;
         assert_eq!(name, "hedui-import.xlsx");
-        self.upload_import("filled.xlsx", &people::filled(template, household)).await;
+        self.upload_import("filled.xlsx", &people::filled(template, people::rows_for_departments(household)))
+            .await;
         self.browser.until("#done").await;
         self.show("import-spreadsheet").await;
         self.sit("jb02").await;
