@@ -50,7 +50,7 @@ enum Command {
     Roster(roster::Command),
     /// Compare a customer export with a roster, in the sandboxed module.
     Match(matching::Arguments),
-    /// Sign a document once more: as second organisation of a roster, or as approver of an answer.
+    /// Sign an answer once more, as its approver.
     Cosign(cosign::Arguments),
     /// Seal a department's own table to the centre, for the centre's desk to match.
     SealFile(seal_file::Arguments),
