@@ -37,7 +37,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value of it")]
 enum Command {
     /// Make and show keys.
     #[command(subcommand)]

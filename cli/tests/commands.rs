@@ -376,6 +376,75 @@ fn a_township_signs_what_its_own_list_gives() {
     assert_eq!((&shown["people"], &shown["on_list"], &shown["level"]), (&2.into(), &3.into(), &"L1".into()));
 }
 
+/// A workbook of one sheet, its cells as text.
+fn workbook(rows: &[Vec<&str>]) -> Vec<u8> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const PARTS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let relations = |kind: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             <Relationship Id=\"r1\" Type=\"{PARTS}/{kind}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let cell = |cell: &&str| format!("<c t=\"inlineStr\"><is><t>{cell}</t></is></c>");
+    let row = |row: &Vec<&str>| format!("<row>{}</row>", row.iter().map(cell).collect::<String>());
+    let cells: String = rows.iter().map(row).collect();
+    let parts = [
+        (
+            "[Content_Types].xml",
+            "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
+             <Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>"
+                .to_owned(),
+        ),
+        ("_rels/.rels", relations("officeDocument", "xl/workbook.xml")),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{PARTS}\"><sheets>\
+                 <sheet name=\"a\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        ("xl/_rels/workbook.xml.rels", relations("worksheet", "worksheets/sheet1.xml")),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{cells}</sheetData></worksheet>"),
+        ),
+    ];
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// The table that a township handed in for the desk's import, as it lies there.
+#[test]
+fn a_township_s_list_may_be_a_spreadsheet() {
+    module();
+    let desk = Desk::agreed(&format!("{L1} --cosigner township.joining.hedui"));
+    let scope = "\"bank,securities:L1\"";
+    let people =
+        format!("姓名,身份证号,授权书编号,授权范围\n张三,{ID},A-1,{scope}\n李四,{OTHER},A-2,{scope}\n");
+    desk.write("people.csv", &people);
+    desk.make(COSIGNED);
+    let rows = |level| {
+        vec![
+            vec!["委托书编号", "姓名", "证件号码", "授权书编号", "授权单位", "授权级别"],
+            vec!["WT-1", "李四", OTHER, "A-2", "证券、银行", level],
+            vec!["WT-1", "张三", ID, "A-1", "银行、证券", "合计"],
+        ]
+    };
+    fs::write(desk.path("own.csv"), workbook(&rows("有无"))).unwrap();
+    let refused = desk.bad(&format!("{COSIGN} --out r"));
+    assert!(refused.starts_with("  row 2: authorisation: the roster has another form"), "{refused}");
+    fs::write(desk.path("own.csv"), workbook(&rows("合计"))).unwrap();
+    desk.good(&format!("{COSIGN} --out r"));
+    fs::write(desk.path("own.csv"), workbook(&[vec!["a", "b"], vec!["1", "2"]])).unwrap();
+    let refused = desk.bad(&format!("{COSIGN} --out r2"));
+    assert_eq!(refused, "error: applicants: no list of people can be read from this spreadsheet (own.csv)\n");
+}
+
 #[test]
 fn a_module_off_the_list_is_refused() {
     let desk = Desk::agreed(L1);

@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use console::cases::workbook;
 use desk::{Applicants, CosignError, Rebuilt, cosigning};
 use protocol::agreement::AgreementInForce;
 use protocol::key_file::Role;
 use protocol::roster::Field;
+use runner::sheets::begins_as_spreadsheet;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::commands::agreement;
+use crate::commands::matching::Readers;
 use crate::failure::Failure;
 use crate::files::{self, NewFile};
 use crate::output::Output;
@@ -27,9 +31,13 @@ pub(crate) struct Arguments {
     /// The agreement that the roster is made under.
     #[arg(long)]
     agreement: PathBuf,
-    /// The co-signer's own list of authorised people, as for `hedui roster make`. The roster may ask about a part of it.
+    /// The co-signer's own list of authorised people, as for `hedui roster make`, or the table of the desk's import, as
+    /// CSV or spreadsheet. The roster may ask about a part of it.
     #[arg(long)]
     applicants: PathBuf,
+    /// The module that reads spreadsheets; unless given, `reader.wasm` where `hedui match` looks for it.
+    #[arg(long)]
+    reader: Option<PathBuf>,
     /// The co-signer's key file.
     #[arg(long)]
     key: PathBuf,
@@ -50,9 +58,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let agreement = agreement::read_in_force(&arguments.agreement, now)?;
     let roster = files::read_document(&arguments.roster)?;
     let request = files::read_document(&arguments.request)?;
-    let path = &arguments.applicants;
-    let (list, left_out) = Applicants::read_partial(&files::read_applicants(path)?, now.date())
-        .map_err(|defects| Failure::defects(path, defects))?;
+    let (list, left_out) = Applicants::read_partial(&read_list(arguments)?, now.date())
+        .map_err(|defects| Failure::defects(&arguments.applicants, defects))?;
     for defect in left_out {
         output.note(&format!("left out: {defect}"));
     }
@@ -60,11 +67,25 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let (_, keys) = keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[Role::Cosigner])?;
     let rebuilt = cosigning::rebuild(&roster, &request, &agreement, &list, &keys, now)
         .map_err(|error| refused(error, arguments))?;
-    output.note(&text(&rebuilt, &agreement, list.len()));
+    output.note(&summary(&rebuilt, &agreement, list.len()));
     out.fill(&rebuilt.sign()?)?;
     let digest = rebuilt.digest;
     output.say(&format!("signed roster {digest}"), &describe(&rebuilt, &agreement, list.len()));
     Ok(())
+}
+
+/// The list as delimited text. Of a spreadsheet the lines are the sheet's own.
+fn read_list(arguments: &Arguments) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let path = &arguments.applicants;
+    let bytes = Zeroizing::new(files::read_applicants(path)?);
+    if !begins_as_spreadsheet(&bytes) {
+        return Ok(bytes);
+    }
+    let mut reader = Readers { path: arguments.reader.as_ref(), module: None }.start()?;
+    workbook::read(&mut reader, &bytes).map_err(|key| {
+        let code = key.strip_prefix("defect.").unwrap_or(key);
+        Failure::new(code, "applicants", "no list of people can be read from this spreadsheet").of(path)
+    })
 }
 
 /// Names the file that is at fault.
@@ -78,7 +99,7 @@ fn refused(error: CosignError, arguments: &Arguments) -> Failure {
     Failure::from(error).of(file)
 }
 
-fn text(rebuilt: &Rebuilt<'_>, agreement: &AgreementInForce, on_list: usize) -> String {
+fn summary(rebuilt: &Rebuilt<'_>, agreement: &AgreementInForce, on_list: usize) -> String {
     let Rebuilt { roster, people, .. } = rebuilt;
     let fields: Vec<String> = roster.fields.iter().map(word::<Field>).collect();
     format!(

@@ -205,7 +205,7 @@ async fn file(write: &mut Write, asked: &[Asked]) -> Result<Zeroizing<Vec<u8>>, 
                 forms.get(&one.authorisation).ok_or(Fault::Stored("authorisations"))?,
                 &scopes
                     .get(&one.authorisation)
-                    .and_then(in_one_order)
+                    .and_then(|scope| in_one_order(scope))
                     .ok_or(Fault::Stored("authorisations"))?,
                 households.get(&one.case).ok_or(Fault::Stored("households"))?,
                 &former.join("；"),
@@ -217,7 +217,7 @@ async fn file(write: &mut Write, asked: &[Asked]) -> Result<Zeroizing<Vec<u8>>, 
 }
 
 /// A scope with its kinds in the order that everybody writes them in: a township rebuilds rosters from its own file.
-fn in_one_order(scope: &String) -> Option<String> {
+fn in_one_order(scope: &str) -> Option<String> {
     scope.split_once(':').and_then(|(kinds, level)| desk::scope::text(kinds, level))
 }
 
