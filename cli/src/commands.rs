@@ -13,4 +13,5 @@ pub(crate) mod matching;
 pub(crate) mod open;
 pub(crate) mod proof;
 pub(crate) mod roster;
+pub(crate) mod roster_cosign;
 pub(crate) mod seal_file;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use desk::agreement_maker::AgreementError;
-use desk::{Defect, MakeError, OpenError};
+use desk::{CosignError, Defect, MakeError, OpenError};
 use protocol::{CheckError, DecodeError};
 use serde::Serialize;
 
@@ -79,6 +79,16 @@ impl From<CheckError> for Failure {
 impl From<MakeError> for Failure {
     fn from(e: MakeError) -> Self {
         Self::new(e.code(), e.field(), e.to_string())
+    }
+}
+
+impl From<CosignError> for Failure {
+    fn from(e: CosignError) -> Self {
+        let failure = Self::new(e.code(), e.field(), e.to_string());
+        match e {
+            CosignError::Differs(found) => Self { defects: found.rows, ..failure },
+            _ => failure,
+        }
     }
 }
 

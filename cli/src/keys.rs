@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use protocol::Document;
+use protocol::cosigning::CosignerJoining;
 use protocol::key_file::{KeyFile, Keys, Role};
 use protocol::value::{PublicKey, SealingKey};
 use zeroize::Zeroizing;
@@ -78,6 +80,21 @@ pub(crate) fn signing_key(argument: &str, role: Role) -> Result<PublicKey, Failu
     match argument.parse() {
         Ok(key) => Ok(key),
         Err(_) => public_part(argument, &[role]).map(|file| file.signing_key),
+    }
+}
+
+/// The keys of a co-signer, from its joining request.
+pub(crate) fn cosigner(path: &Path) -> Result<CosignerJoining, Failure> {
+    let document = Document::<CosignerJoining>::read(&files::read(path, files::SMALL)?);
+    document.map_err(|e| Failure::from(e).of(path))?.check().map_err(|e| Failure::from(e).of(path))
+}
+
+/// The signing key of a co-signer: 64 hexadecimal digits, its joining request, or its key file.
+pub(crate) fn cosigner_key(argument: &str) -> Result<PublicKey, Failure> {
+    let joining = argument.parse::<PublicKey>().is_err().then(|| cosigner(Path::new(argument)));
+    match joining {
+        Some(Ok(joining)) => Ok(joining.signing_key),
+        _ => signing_key(argument, Role::Cosigner),
     }
 }
 

@@ -37,7 +37,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one value of it")]
 enum Command {
     /// Make and show keys.
     #[command(subcommand)]
@@ -50,7 +49,7 @@ enum Command {
     Roster(roster::Command),
     /// Compare a customer export with a roster, in the sandboxed module.
     Match(matching::Arguments),
-    /// Sign a document once more: as second organisation of a roster, or as approver of an answer.
+    /// Sign an answer once more, as its approver.
     Cosign(cosign::Arguments),
     /// Seal a department's own table to the centre, for the centre's desk to match.
     SealFile(seal_file::Arguments),

@@ -63,7 +63,11 @@ impl Desk {
 
     fn keys(&self, roles: &[(&str, &str)]) {
         for (role, name) in roles {
-            let extra = if *role == "institution" { "--kind bank --joining bank.joining.hedui" } else { "" };
+            let extra = match *role {
+                "institution" => "--kind bank --joining bank.joining.hedui",
+                "cosigner" => "--joining township.joining.hedui",
+                _ => "",
+            };
             let line = format!("--role {role} --code {name}-1 --name {name} --out {name}.key.hedui {extra}");
             self.good(&format!("key new {line} --passphrase-file pass"));
         }
@@ -98,6 +102,10 @@ impl Desk {
 
 const MAKE: &str = "roster make --agreement agreement --applicants people.csv --key centre.key.hedui --as-of 2026-11-22 \
                     --serial 7 --out rosters --passphrase-file pass --officer a.key.hedui b.key.hedui c.key.hedui";
+/// What [`MAKE`] needs where the agreement names the township, and what the township does then.
+const COSIGNED: &str = "--cosigner township.joining.hedui";
+const COSIGN: &str = "roster cosign --roster rosters/bank-1-7.roster.hedui --request rosters/bank-1-7.cosign-request.hedui \
+                      --agreement agreement --applicants own.csv --key township.key.hedui --passphrase-file pass";
 const ROSTER: &str = "rosters/bank-1-7.roster.hedui";
 const L1: &str = "--level L1 --fields name,amount,accounts,balance_date";
 const OPEN: &str = "open --roster rosters/bank-1-7.roster.hedui --agreement agreement --applicants people.csv \
@@ -233,10 +241,11 @@ fn open_shows_who_has_not_answered() {
 fn a_whole_exchange() {
     let module = module();
     let desk = Desk::agreed(&format!("{L1} --approver boss.key.hedui --cosigner township.key.hedui"));
-    let made = desk.make("");
+    let made = desk.make(COSIGNED);
     assert_eq!(made["rosters"][0]["needs_cosignature"], true);
     let cosign = "cosign --passphrase-file pass --document";
-    desk.good(&format!("{cosign} {ROSTER} --key township.key.hedui --out roster"));
+    desk.write("own.csv", &format!("姓名,身份证号,授权书编号\n李四,{OTHER},A-1\n张三,{ID},A-1\n"));
+    desk.good(&format!("{COSIGN} --out roster"));
     desk.write(
         "one.csv",
         &format!("客户姓名,证件号码,账户余额\n张三,{ID},1234.56\n王五,44052419800101001X,1\n"),
@@ -295,6 +304,145 @@ fn a_whole_exchange() {
     assert!(desk.bad(&old).contains("error: roster.serial: "));
     assert!(!desk.path("other-aside").exists() && !desk.path("other-copy").exists());
     assert!(!desk.path("other").exists());
+}
+
+#[test]
+fn a_township_signs_what_its_own_list_gives() {
+    let desk = Desk::agreed(&format!("{L1} --cosigner township.joining.hedui"));
+    // Without the township's keys there would be no way to sign.
+    let refused: Value = serde_json::from_str(&desk.bad(&format!("{MAKE} --json"))).unwrap();
+    assert_eq!(
+        (&refused["error"]["code"], &refused["error"]["file"]),
+        (&"missing_cosigner".into(), &"agreement".into())
+    );
+    let made = desk.make(COSIGNED);
+    let asked = made["rosters"][0]["cosign_request"].as_str().unwrap();
+    assert_eq!(asked, "rosters/bank-1-7.cosign-request.hedui");
+    let request = fs::read(desk.path(asked)).unwrap();
+    assert!(!request.windows(ID.len()).any(|bytes| bytes == ID.as_bytes()));
+    assert_eq!(desk.json(&format!("inspect {asked}"))["type"], "hedui/cosign-request/v1");
+    assert_eq!(desk.json("inspect township.joining.hedui")["type"], "hedui/cosigner/v1");
+
+    // It is not signed without a look.
+    let blind = desk
+        .bad(&format!("cosign --document {ROSTER} --key township.key.hedui --passphrase-file pass --out r"));
+    assert!(blind.starts_with("error: type: a roster is signed with `hedui roster cosign`"), "{blind}");
+
+    // A list that differs: the lines are named, not what stands in them.
+    let head = "姓名,身份证号,授权书编号,授权截止,曾用号码";
+    desk.write("own.csv", &format!("{head}\n王五,G12345678,B-1,,\n张三丰,{ID},A-2,,E12345678\n"));
+    let refused = desk.bad(&format!("{COSIGN} --out r"));
+    assert_eq!(
+        refused,
+        "  row 3: former_numbers: the roster lacks a number that is here\n  row 3: name: is not the name that the roster has\n  \
+         row 3: authorisation: the roster has another form for this person, or another scope of it\n\
+         error: applicants: 1 of the roster's 2 people are not on the list, and 1 lines of it differ; nothing was signed (own.csv)\n"
+    );
+    let json: Value = serde_json::from_str(&desk.bad(&format!("{COSIGN} --out r --json"))).unwrap();
+    assert_eq!(
+        (&json["error"]["code"], &json["error"]["defects"][2]["code"]),
+        (&"differs".into(), &"other_form".into())
+    );
+    for value in [ID, OTHER, "张三", "A-2", "E12345678"] {
+        assert!(!refused.contains(value) && !json.to_string().contains(value), "{value}");
+    }
+    // An authorisation that has ended is no authorisation: the line is named, and its person is missing.
+    desk.write("own.csv", &format!("{head}\n李四,{OTHER},A-1,2020-01-01,\n张三,{ID},A-1,,\n"));
+    let refused = desk.bad(&format!("{COSIGN} --out r"));
+    assert!(refused.starts_with("note: left out: row 2: authorised_until: "), "{refused}");
+    assert!(refused.contains("1 of the roster's 2 people are not on the list, and 0 lines"), "{refused}");
+    assert!(!desk.path("r").exists());
+
+    // A larger list that agrees; what is asked is said before it is signed.
+    desk.write(
+        "own.csv",
+        &format!("{head}\n王五,G12345678,B-1,,\n李四,{OTHER},A-1,长期,\n张三,'{ID},A-1,,\n"),
+    );
+    let other = desk.bad(&format!("{COSIGN} --out r").replace("township.key.hedui", "boss.key.hedui"));
+    assert!(other.contains("this is the key of another role (approver)"), "{other}");
+    let output = desk.run(&format!("{COSIGN} --out r"));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    for part in [
+        "people       2 of 3 on the list",
+        "level        L1",
+        "purpose      最低生活保障",
+        "as of        2026-11-22",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(desk.json("inspect r")["signers"].as_array().unwrap().len(), 2);
+    let shown = desk.json(&format!("{COSIGN} --out r2"));
+    assert_eq!((&shown["people"], &shown["on_list"], &shown["level"]), (&2.into(), &3.into(), &"L1".into()));
+}
+
+/// A workbook of one sheet, its cells as text.
+fn workbook(rows: &[Vec<&str>]) -> Vec<u8> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const PARTS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let relations = |kind: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             <Relationship Id=\"r1\" Type=\"{PARTS}/{kind}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let cell = |cell: &&str| format!("<c t=\"inlineStr\"><is><t>{cell}</t></is></c>");
+    let row = |row: &Vec<&str>| format!("<row>{}</row>", row.iter().map(cell).collect::<String>());
+    let cells: String = rows.iter().map(row).collect();
+    let parts = [
+        (
+            "[Content_Types].xml",
+            "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
+             <Default Extension=\"xml\" ContentType=\"application/xml\"/></Types>"
+                .to_owned(),
+        ),
+        ("_rels/.rels", relations("officeDocument", "xl/workbook.xml")),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{PARTS}\"><sheets>\
+                 <sheet name=\"a\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+            ),
+        ),
+        ("xl/_rels/workbook.xml.rels", relations("worksheet", "worksheets/sheet1.xml")),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{cells}</sheetData></worksheet>"),
+        ),
+    ];
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// The table that a township handed in for the desk's import, as it lies there.
+#[test]
+fn a_township_s_list_may_be_a_spreadsheet() {
+    module();
+    let desk = Desk::agreed(&format!("{L1} --cosigner township.joining.hedui"));
+    let scope = "\"bank,securities:L1\"";
+    let people =
+        format!("姓名,身份证号,授权书编号,授权范围\n张三,{ID},A-1,{scope}\n李四,{OTHER},A-2,{scope}\n");
+    desk.write("people.csv", &people);
+    desk.make(COSIGNED);
+    let rows = |level| {
+        vec![
+            vec!["委托书编号", "姓名", "证件号码", "授权书编号", "授权单位", "授权级别"],
+            vec!["WT-1", "李四", OTHER, "A-2", "证券、银行", level],
+            vec!["WT-1", "张三", ID, "A-1", "银行、证券", "合计"],
+        ]
+    };
+    fs::write(desk.path("own.csv"), workbook(&rows("有无"))).unwrap();
+    let refused = desk.bad(&format!("{COSIGN} --out r"));
+    assert!(refused.starts_with("  row 2: authorisation: the roster has another form"), "{refused}");
+    fs::write(desk.path("own.csv"), workbook(&rows("合计"))).unwrap();
+    desk.good(&format!("{COSIGN} --out r"));
+    fs::write(desk.path("own.csv"), workbook(&[vec!["a", "b"], vec!["1", "2"]])).unwrap();
+    let refused = desk.bad(&format!("{COSIGN} --out r2"));
+    assert_eq!(refused, "error: applicants: no list of people can be read from this spreadsheet (own.csv)\n");
 }
 
 #[test]
@@ -623,19 +771,20 @@ fn every_subcommand_speaks_json() {
         "key show d.key.hedui".to_owned(),
         format!(
             "agreement propose --joining bank.joining.hedui --key centre.key.hedui --number N-2 --purpose p {L1} \
-             --valid-from 2020-01-01 --valid-to 2199-12-31 --out again --cosigner township.key.hedui \
+             --valid-from 2020-01-01 --valid-to 2199-12-31 --out again --cosigner township.joining.hedui \
              --passphrase-file pass"
         ),
         "agreement countersign --agreement again --key bank.key.hedui --out agreed --passphrase-file pass"
             .to_owned(),
-        MAKE.replace("--agreement agreement", "--agreement agreed"),
-        format!("cosign --document {ROSTER} --key township.key.hedui --passphrase-file pass --out roster"),
+        format!("{MAKE} {COSIGNED}").replace("--agreement agreement", "--agreement agreed"),
+        format!("{COSIGN} --out roster").replace("--agreement agreement", "--agreement agreed").replace("own.csv", "people.csv"),
         matching("--out answer --compliance-key audit.key.hedui --copy copy")
             .replace(ROSTER, "roster")
             .replace("--agreement agreement", "--agreement agreed"),
         "seal-file --agreement agreed --key bank.key.hedui --passphrase-file pass --day 2026-10-31 --out base.hedui \
          customers.csv"
             .to_owned(),
+        "cosign --document answer --key boss.key.hedui --passphrase-file pass --out approved".to_owned(),
         "account --answer answer --copy copy --key audit.key.hedui --passphrase-file pass".to_owned(),
         OPEN.replace(ROSTER, "roster").replace("--agreement agreement", "--agreement agreed --answer answer"),
         "inspect answer".to_owned(),

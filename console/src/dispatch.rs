@@ -1,6 +1,7 @@
 //! Step 4: agreements with institutions ([`agreement`]), batches of cases ([`batch`]), one roster an institution
 //! ([`roster`], of [`lists`] of people): made ([`making`]), sent ([`sending`]), answered ([`answers`]); and what other
-//! departments hand over, matched here ([`department`]).
+//! departments hand over, matched here ([`department`]). Where an agreement asks for it, a second organisation rebuilds
+//! and signs a roster before it leaves ([`cosigner`]).
 //!
 //! Cases that no roster asked about are offered again ([`again`]).
 //! The way out is tried with people who do not exist ([`trial`]), and answers with accounts that are known
@@ -14,6 +15,7 @@ pub mod agreement;
 pub mod answers;
 pub mod batch;
 pub mod canary;
+pub mod cosigner;
 pub mod department;
 pub mod error;
 pub mod lists;

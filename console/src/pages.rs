@@ -15,6 +15,7 @@ mod archive;
 mod batches;
 mod canaries;
 mod cases;
+mod cosigners;
 mod counters;
 mod declared;
 mod departments;
@@ -78,6 +79,7 @@ fn all(console: &Console) -> Routes {
     let routes = import::routes(routes);
     let routes = declared::routes(routes);
     let routes = institutions::routes(routes);
+    let routes = cosigners::routes(routes);
     let routes = departments::routes(routes);
     let routes = batches::routes(routes);
     let routes = officers::routes(routes);

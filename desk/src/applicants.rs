@@ -11,6 +11,7 @@ use protocol::subject::{self, Hint, Outcome, Subject};
 use protocol::value::{Date, Text};
 
 use crate::defect::{Code, Defect};
+use crate::scope;
 use crate::text::{self, Record, Records};
 
 pub use crate::text::MAX_FILE_BYTES;
@@ -28,7 +29,8 @@ pub struct Applicant {
     pub numbers: Vec<Number>,
     /// Number of the authorisation form (授权书编号).
     pub authorisation: String,
-    /// Institutions and data kinds that the form allows; empty when the file has no such column.
+    /// Institutions and data kinds that the form allows; empty when the file has no such column. Of the desk's own
+    /// import table, where two columns say it, [`scope::text`] of them.
     pub scope: String,
     /// The household's number; empty when the file has no such column.
     pub household: String,
@@ -137,18 +139,22 @@ enum Column {
     Authorisation,
     AuthorisedUntil,
     Scope,
+    ScopeKinds,
+    ScopeLevel,
     Household,
     Former,
 }
 
 impl Column {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Name,
         Self::IdType,
         Self::IdNumber,
         Self::Authorisation,
         Self::AuthorisedUntil,
         Self::Scope,
+        Self::ScopeKinds,
+        Self::ScopeLevel,
         Self::Household,
         Self::Former,
     ];
@@ -162,6 +168,8 @@ impl Column {
             Self::Authorisation => "authorisation",
             Self::AuthorisedUntil => "authorised_until",
             Self::Scope => "scope",
+            Self::ScopeKinds => "scope_kinds",
+            Self::ScopeLevel => "scope_level",
             Self::Household => "household",
             Self::Former => "former_numbers",
         }
@@ -178,6 +186,8 @@ impl Column {
                 &["授权截止", "授权截止日期", "授权到期", "授权有效期至", "authoriseduntil"]
             }
             Self::Scope => &["授权范围", "scope"],
+            Self::ScopeKinds => &["授权单位"],
+            Self::ScopeLevel => &["授权级别"],
             Self::Household => &["户号", "家庭编号", "household"],
             Self::Former => &["曾用证件号", "曾用证件号码", "曾用号码", "formernumbers"],
         }
@@ -276,6 +286,21 @@ impl Columns {
         at.and_then(|at| cells.get(at)).map_or("", |cell| unwrapped(cell))
     }
 
+    fn has(&self, column: Column) -> bool {
+        self.0.iter().any(|(c, _)| *c == column)
+    }
+
+    /// What the form allows: its own cell, or what the two columns of the desk's import table say.
+    fn scope(&self, cells: &[String]) -> Result<String, Code> {
+        let whole = self.cell(cells, Column::Scope);
+        let in_two = self.has(Column::ScopeKinds) && self.has(Column::ScopeLevel);
+        if whole.is_empty() && in_two {
+            let (kinds, level) = (self.cell(cells, Column::ScopeKinds), self.cell(cells, Column::ScopeLevel));
+            return scope::text(kinds, level).ok_or(Code::UnknownScope);
+        }
+        if is_text(whole) { Ok(whole.to_owned()) } else { Err(Code::BadText) }
+    }
+
     /// Whether a cell of the record holds rows that belong below it. People would be lost in it without
     /// a word, so this is asked of every column, and of every line break that may have come of a stray
     /// quotation mark.
@@ -342,10 +367,12 @@ impl Columns {
             Ok(_) => {}
             Err(code) => wrong(Column::AuthorisedUntil, code),
         }
-        for column in [Column::Scope, Column::Household] {
-            if !is_text(self.cell(cells, column)) {
-                wrong(column, Code::BadText);
-            }
+        let scope = self.scope(cells).unwrap_or_else(|code| {
+            wrong(Column::Scope, code);
+            String::new()
+        });
+        if !is_text(self.cell(cells, Column::Household)) {
+            wrong(Column::Household, Code::BadText);
         }
 
         match name {
@@ -354,7 +381,7 @@ impl Columns {
                 name,
                 numbers,
                 authorisation: self.cell(cells, Column::Authorisation).to_owned(),
-                scope: self.cell(cells, Column::Scope).to_owned(),
+                scope,
                 household: self.cell(cells, Column::Household).to_owned(),
             }),
             _ => Err(defects),
@@ -586,6 +613,23 @@ mod tests {
         assert_eq!(defects(&text), [(1, "file", "swallowed_rows")]);
         let text = format!("姓名,证件号码,授权编号,曾用号码\n{alice}\"E12345678\n{bob}\"\n{carol}\n");
         assert_eq!(defects(&text), [(2, "file", "swallowed_rows")]);
+    }
+
+    /// A township's copy of what it handed to the desk is an applicants' file as well.
+    #[test]
+    fn the_desks_import_table_is_read() {
+        let head = "委托书编号,户号,姓名,证件号码,曾用证件号,授权书编号,授权方式,授权单位,授权级别";
+        let row = |kinds: &str, level: &str| {
+            format!("{head}\nWT-1,H-1,张三,11010519491231002X,,SQ-1,本人,{kinds},{level}\n")
+        };
+        let scope = |text: &str| Applicants::read(text.as_bytes(), today()).unwrap().0.remove(0).scope;
+        assert_eq!(scope(&row("证券、银行", "合计")), "bank,securities:L1");
+        assert_eq!(defects(&row("当铺", "合计")), [(2, "scope", "unknown_scope")]);
+        let own =
+            "姓名,证件号码,授权书编号,授权单位,授权级别,授权范围\n张三,11010519491231002X,A,银行,合计,存款\n";
+        assert_eq!(scope(own), "存款", "a cell for the whole of it comes first");
+        let half = "姓名,证件号码,授权书编号,授权单位\n张三,11010519491231002X,A,当铺\n";
+        assert_eq!(scope(half), "", "one of the two columns is another file's");
     }
 
     #[test]

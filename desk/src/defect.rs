@@ -90,6 +90,20 @@ pub enum Code {
     Expired,
     /// The same person stands in an earlier row.
     Duplicate,
+    /// Kinds of institutions or a level that nobody knows.
+    UnknownScope,
+    /// Of a roster that is to be signed: it has another name for this person.
+    OtherName,
+    /// It takes another number for the current one.
+    OtherNumber,
+    /// It has a number of this person that is not here.
+    MoreNumbers,
+    /// It lacks a number of this person that is here.
+    FewerNumbers,
+    /// It has the former numbers of this person in another order.
+    OtherOrder,
+    /// It commits to another form, or to another scope of it.
+    OtherForm,
 }
 
 impl Code {
@@ -118,6 +132,13 @@ impl Code {
             Self::BadDate => "bad_date",
             Self::Expired => "expired",
             Self::Duplicate => "duplicate",
+            Self::UnknownScope => "unknown_scope",
+            Self::OtherName => "other_name",
+            Self::OtherNumber => "other_number",
+            Self::MoreNumbers => "more_numbers",
+            Self::FewerNumbers => "fewer_numbers",
+            Self::OtherOrder => "other_order",
+            Self::OtherForm => "other_form",
         }
     }
 
@@ -158,6 +179,13 @@ impl Code {
             Self::BadDate => "is no day that exists",
             Self::Expired => "lies before the day of the roster",
             Self::Duplicate => "is the same person as in row",
+            Self::UnknownScope => "names institutions or a level that are not known",
+            Self::OtherName => "is not the name that the roster has",
+            Self::OtherNumber => "is not the number that the roster takes for the current one",
+            Self::MoreNumbers => "the roster has a number of this person that is not here",
+            Self::FewerNumbers => "the roster lacks a number that is here",
+            Self::OtherOrder => "stand in another order in the roster",
+            Self::OtherForm => "the roster has another form for this person, or another scope of it",
         }
     }
 }

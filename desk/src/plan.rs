@@ -2,7 +2,7 @@
 //! the ticket and the applicants' file give it again.
 
 use protocol::error::CheckError;
-use protocol::roster::{AcceptedRoster, Entry, Field};
+use protocol::roster::{AcceptedRoster, Entry};
 use protocol::secret::OpeningKey;
 
 use crate::applicants::{Applicant, Applicants};
@@ -26,30 +26,36 @@ impl<'a> Plan<'a> {
         centre: &OpeningKey,
         applicants: &'a Applicants,
     ) -> Result<Self, PlanError> {
-        let header = &roster.roster;
-        let ticket = Ticket::open(&header.ticket.0, header.id, header.agreement, centre)?;
-        if ticket.slot_count != header.slot_count {
-            return Err(CheckError::Seal("ticket").into());
-        }
-        if usize::try_from(ticket.real_count) != Ok(applicants.len()) {
-            return Err(PlanError::OtherApplicants);
-        }
-        let layout = Layout::derive(&ticket, applicants);
-        if layout.authorisations_root() != header.authorisations_root {
-            return Err(PlanError::OtherApplicants);
-        }
-        // The root covers current numbers and authorisations; the entries, former numbers and names.
-        let rules = EntryRules { prf: header.prf, names: header.fields.contains(&Field::Name) };
-        if !layout.entries(rules).is_some_and(|entries| Entry::same(&entries, &roster.entries)) {
-            return Err(PlanError::OtherNumbers);
-        }
-        Ok(Self { slots: layout.slots })
+        let ticket = Ticket::open(&roster.roster, centre)?;
+        Ok(Self { slots: rebuild(roster, &ticket, applicants.canonical())?.slots })
     }
 
     /// The applicant of each slot; `None` where it stands for nobody.
     pub fn slots(&self) -> impl Iterator<Item = Option<&'a Applicant>> + '_ {
         self.slots.iter().copied()
     }
+}
+
+/// The layout of `people`, which are in the order of their current numbers, if `roster` is what they give.
+pub(crate) fn rebuild<'t, 'a>(
+    roster: &AcceptedRoster,
+    ticket: &'t Ticket,
+    people: Vec<&'a Applicant>,
+) -> Result<Layout<'t, 'a>, PlanError> {
+    let header = &roster.roster;
+    if usize::try_from(ticket.real_count) != Ok(people.len()) {
+        return Err(PlanError::OtherApplicants);
+    }
+    let layout = Layout::derive(ticket, people);
+    if layout.authorisations_root() != header.authorisations_root {
+        return Err(PlanError::OtherApplicants);
+    }
+    // The root covers current numbers and authorisations; the entries, former numbers and names.
+    let rules = EntryRules::of(header);
+    if !layout.entries(rules).is_some_and(|entries| Entry::same(&entries, &roster.entries)) {
+        return Err(PlanError::OtherNumbers);
+    }
+    Ok(layout)
 }
 
 /// Why a plan can't be rebuilt.

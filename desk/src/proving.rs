@@ -6,7 +6,7 @@ use protocol::secret::OpeningKey;
 use crate::applicants::Applicant;
 use crate::layout::Layout;
 use crate::opening::Question;
-use crate::plan::{Plan, PlanError};
+use crate::plan::{self, PlanError};
 use crate::ticket::Ticket;
 
 /// Which slot is to be proven.
@@ -24,11 +24,8 @@ impl Question {
     /// # Errors
     /// [`ProveError`].
     pub fn prove(&self, centre: &OpeningKey, which: Which) -> Result<Proof, ProveError> {
-        let header = &self.roster.roster;
-        Plan::rebuild(&self.roster, centre, &self.applicants)?;
-        let ticket =
-            Ticket::open(&header.ticket.0, header.id, header.agreement, centre).map_err(PlanError::from)?;
-        let layout = Layout::derive(&ticket, &self.applicants);
+        let ticket = Ticket::open(&self.roster.roster, centre).map_err(PlanError::from)?;
+        let layout = plan::rebuild(&self.roster, &ticket, self.applicants.canonical())?;
         let is_it = |slot: u32, applicant: Option<&Applicant>| match which {
             Which::Slot(number) => number == slot,
             Which::Row(row) => applicant.is_some_and(|applicant| applicant.row == row),

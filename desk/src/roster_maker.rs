@@ -8,7 +8,6 @@ use protocol::envelope::{self, Document};
 use protocol::error::{CheckError, DecodeError};
 use protocol::hedge::{Stream, Use};
 use protocol::key_file::Keys;
-use protocol::label::Label;
 use protocol::roster::{Field, KemName, Level, Line, PrfName, Roster, RosterContext, RosterError, SuiteName};
 use protocol::seal;
 use protocol::secret::Entropy;
@@ -90,24 +89,19 @@ pub fn make_roster(
     header.id = RosterId(stream.array());
     let ticket = Ticket::make(header.id, agreement.digest, real_count, slot_count, &mut stream)?;
 
-    let layout = Layout::derive(&ticket, applicants);
-    let rules = EntryRules { prf: header.prf, names: header.fields.contains(&Field::Name) };
+    let layout = Layout::derive(&ticket, applicants.canonical());
+    let rules = EntryRules::of(&header);
     let body: Vec<u8> =
         layout.entries(rules).ok_or(MakeError::Entries)?.iter().flat_map(|entry| entry.to_bytes()).collect();
     header.body_sha256 = Digest::of(&body);
     header.authorisations_root = layout.authorisations_root();
-    // token_key = Seal(institution sealing_key, LABEL("token-key", id ‖ agreement digest), K)
-    let info = Label::TokenKey.bytes(&[header.id.as_bytes(), agreement.digest.as_bytes()]);
-    let to = &terms.institution.sealing_key;
-    header.token_key = Base64(seal::seal(to, &info, &*layout.token_key(), &mut stream, "token_key")?);
+    header.token_key = Base64(ticket.sealed_token_key(&terms.institution.sealing_key)?);
     header.ticket = Base64(ticket.seal(&terms.centre.sealing_key, &mut stream)?);
 
     let roster = envelope::write(&header, &body, &[&centre.signing])?;
     // What would be refused over there is refused here. The co-signer's signature cannot be there yet.
-    let mut without_cosigner = agreement.clone();
-    without_cosigner.terms.cosigner_key = None;
     let context = RosterContext { now: request.issued, last_serial: 0, release: None };
-    Document::<Roster>::read(&roster)?.check(&without_cosigner, &context)?;
+    Document::<Roster>::read(&roster)?.check(&agreement.without_cosigner(), &context)?;
     Ok(roster)
 }
 

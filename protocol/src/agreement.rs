@@ -103,6 +103,15 @@ pub struct AgreementInForce {
     pub digest: Digest,
 }
 
+impl AgreementInForce {
+    /// The same terms without a second organisation: what a roster is held against before that one has signed.
+    pub fn without_cosigner(&self) -> Self {
+        let mut alone = self.clone();
+        alone.terms.cosigner_key = None;
+        alone
+    }
+}
+
 impl Document<Agreement> {
     /// # Errors
     /// [`CheckError`] when a signature of either side is missing, or `today` lies outside its days.

@@ -26,6 +26,8 @@ pub enum Use {
     AnswerCopy,
     /// Content key and encapsulation of base data.
     BaseData,
+    /// The encapsulation of a co-signing request.
+    CosignRequest,
 }
 
 /// A deterministic stream of random bytes. Its state gives all of them again, so it is wiped.
@@ -50,6 +52,7 @@ impl Stream {
             Use::PartKey => b"part-key",
             Use::AnswerCopy => b"answer-copy",
             Use::BaseData => b"base-data",
+            Use::CosignRequest => b"cosign-request",
         };
         let mut hasher = blake3::Hasher::new_derive_key("hedui 2026-11-22 hedged generator v1");
         hasher.update(&[u8::try_from(name.len()).unwrap_or(u8::MAX)]);

@@ -21,6 +21,8 @@ pub enum Label {
     AnswerCopy,
     /// A department's base data (SPEC §6.7).
     BaseData,
+    /// What a roster grew from, for the second organisation (SPEC §6.8).
+    CosignRequest,
 }
 
 impl Label {
@@ -35,6 +37,7 @@ impl Label {
             Self::SignIn => "sign-in",
             Self::AnswerCopy => "answer-copy",
             Self::BaseData => "base-data",
+            Self::CosignRequest => "cosign-request",
         }
     }
 

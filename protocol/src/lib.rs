@@ -20,6 +20,7 @@ pub mod base_data;
 pub mod canonical;
 pub mod clean;
 pub mod copy;
+pub mod cosigning;
 pub mod coverage;
 pub mod envelope;
 pub mod error;

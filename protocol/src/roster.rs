@@ -206,7 +206,7 @@ impl Header for Roster {
 }
 
 /// Whether `count` is 64·2^k, 0 ≤ k ≤ 14.
-fn is_size_class(count: u32) -> bool {
+pub(crate) fn is_size_class(count: u32) -> bool {
     count.is_power_of_two() && (SMALLEST_CLASS..=LARGEST_CLASS).contains(&count)
 }
 

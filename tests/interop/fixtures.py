@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hedui import answers, coverage, documents, ed25519, hpke, rosters
-from hedui.basics import from_hex, sha256
+from hedui.basics import from_hex, label, sha256, to_b64, u32
 from hedui.slots import Account, Slot, Total
 from hedui.subjects import Subject
 
@@ -144,6 +144,27 @@ def copy() -> bytes:
     return answers.make_copy(read, content_key, from_hex(sealing("compliance"), "compliance"), ENTROPY, secret("bank signing"))
 
 
+COSIGNER: dict[str, Any] = {
+    "code": "township-1", "issued": "2026-11-01T00:00:00Z", "name": "城关镇人民政府", "sealing_key": sealing("cosigner"),
+    "signing_key": signing("cosigner"),
+}
+
+
+def cosign_request() -> bytes:
+    """About the roster above; its seed is one of that roster's form alone."""
+    asked, agreed = documents.read(roster()), documents.read(agreement())
+    seed = secret("roster seed") + u32(4) + u32(asked.header["slot_count"])
+    info = label("cosign-request", asked.digest + agreed.digest)
+    to = from_hex(COSIGNER["sealing_key"], "sealing_key")
+    header = {
+        "agreement": agreed.digest.hex(), "created": "2026-11-22T09:00:00Z", "recipient": COSIGNER["sealing_key"],
+        "roster": asked.digest.hex(), "seed": to_b64(hpke.seal(to, info, seed, secret("cosign request"))),
+        "slot_count": asked.header["slot_count"],
+    }
+    commitments = b"".join(secret(f"commitment {slot}") for slot in range(asked.header["slot_count"]))
+    return documents.write("hedui/cosign-request/v1", header, commitments, seeds("centre"))
+
+
 def every_document() -> dict[str, bytes]:
     return {
         "joining": documents.write("hedui/joining/v1", JOINING, b"", seeds("bank")),
@@ -155,6 +176,8 @@ def every_document() -> dict[str, bytes]:
         "release": documents.write("hedui/release/v1", RELEASE, b"", seeds("publisher")),
         "report": documents.write("hedui/report/v1", REPORT, FACTS, seeds("centre")),
         "archive": documents.write("hedui/archive/v1", ARCHIVE, LIST, seeds("centre")),
+        "cosigner": documents.write("hedui/cosigner/v1", COSIGNER, b"", seeds("cosigner")),
+        "cosign-request": cosign_request(),
     }
 
 

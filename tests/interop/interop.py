@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hedui import answers, coverage, documents, institution_log, keyfile, log, merkle, names, proofs, rosters, rules, seals, tokens
-from hedui.basics import HeduiError, from_b64, from_hex, to_b64
+from hedui import answers, cosigning, coverage, documents, institution_log, keyfile, log, merkle, names, proofs, rosters, rules, seals, tokens
+from hedui.basics import HeduiError, from_b64, from_hex, sha256, to_b64
 from hedui.hedged import Hedged
 from hedui.slots import Account, Slot, Total
 from hedui.subjects import HINTS, Subject, clean, hint_of, subjects_of
@@ -182,6 +182,28 @@ def open_ticket(request: Request) -> Request:
         from_b64(header["ticket"], "ticket"),
     )
     return {"seed": seed.hex(), "real": real, "slots": slots}
+
+
+@operation
+def rebuild_roster(request: Request) -> Request:
+    """roster, request, agreement, sealing_private (the co-signer's), people → real, and what a roster of the people is.
+
+    A person is {"numbers": [[kind, number], …], "name", "form", "scope"}.
+    """
+    roster, agreement = _document(request, "roster"), _document(request, "agreement")
+    private = _hex(request, "sealing_private", 32)
+    seed, real = cosigning.open_request(_document(request, "request"), roster, agreement, private)
+    people = [
+        cosigning.Authorised(
+            [Subject(kind, number) for kind, number in person["numbers"]], person["name"], person["form"], person["scope"],
+        )
+        for person in request["people"]
+    ]
+    made = cosigning.rebuild(roster, agreement, seed, people)
+    return {
+        "real": real, "body_sha256": sha256(made.body).hex(), "authorisations_root": made.authorisations_root.hex(),
+        "token_key": to_b64(made.token_key),
+    }
 
 
 @operation

@@ -9,6 +9,7 @@ use proptest::sample::{select, subsequence};
 use protocol::agreement::{Agreement, Centre, Institution};
 use protocol::answer::Answer;
 use protocol::copy::AnswerCopy;
+use protocol::cosigning::{CosignRequest, CosignerJoining};
 use protocol::coverage::{Coverage, Encoding, FileCount, Grain};
 use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::log::LogEntry;
@@ -265,6 +266,41 @@ pub fn copy() -> impl Strategy<Value = AnswerCopy> {
             created,
             institution,
             roster,
+        },
+    )
+}
+
+/// A co-signer's joining.
+pub fn cosigner() -> impl Strategy<Value = CosignerJoining> {
+    (code(), time(), text(), any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(
+        |(code, issued, name, sealing, signing)| CosignerJoining {
+            code,
+            issued,
+            name,
+            sealing_key: SealingKey(sealing),
+            signing_key: PublicKey(signing),
+        },
+    )
+}
+
+/// A co-signing request and its body.
+pub fn cosign_request() -> impl Strategy<Value = (CosignRequest, Vec<u8>)> {
+    let digests = (digest(), digest());
+    (digests, time(), any::<[u8; 32]>(), vec(any::<u8>(), 88), 0..3_u32, any::<u8>()).prop_map(
+        |((agreement, roster), created, recipient, seed, class, byte)| {
+            let slot_count = 64 << class;
+            let body = vec![byte; slot_count as usize * 32];
+            let request = CosignRequest {
+                agreement,
+                body_bytes: body.len() as u64,
+                body_sha256: Digest::of(&body),
+                created,
+                recipient: SealingKey(recipient),
+                roster,
+                seed: Base64(seed),
+                slot_count,
+            };
+            (request, body)
         },
     )
 }

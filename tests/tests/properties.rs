@@ -12,6 +12,7 @@ use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::canonical;
 use protocol::copy::AnswerCopy;
+use protocol::cosigning::{CosignRequest, CosignerJoining};
 use protocol::coverage::{COVERAGE_BYTES, Coverage};
 use protocol::envelope::{self, Document, Header};
 use protocol::error::DecodeError;
@@ -160,6 +161,16 @@ proptest! {
     }
 
     #[test]
+    fn co_signers(header in strategies::cosigner(), wound in wound()) {
+        holds(&header, b"", wound)?;
+    }
+
+    #[test]
+    fn co_signing_requests((header, body) in strategies::cosign_request(), wound in wound()) {
+        holds(&header, &body, wound)?;
+    }
+
+    #[test]
     fn releases(header in strategies::release(), wound in wound()) {
         holds(&header, b"", wound)?;
     }
@@ -282,7 +293,7 @@ proptest! {
         json in "[\\[\\]{}\",:0-9a-z\\\\]{0,60}",
         length in prop::option::of(0_u32..100),
     ) {
-        for kind in ["joining", "agreement", "roster", "answer", "receipt", "release", "copy"] {
+        for kind in ["joining", "agreement", "roster", "answer", "receipt", "release", "copy", "cosigner", "cosign-request"] {
             let line = format!("hedui/{kind}/v1\n").into_bytes();
             let length = length.unwrap_or(u32::try_from(json.len()).unwrap()).to_be_bytes();
             for document in [bytes.clone(), [&line[..], &bytes].concat(), [&line[..], &length, json.as_bytes(), &[1], &bytes].concat()] {
@@ -293,6 +304,8 @@ proptest! {
                 let _ = Document::<Receipt>::read(&document);
                 let _ = Document::<Release>::read(&document);
                 let _ = Document::<AnswerCopy>::read(&document);
+                let _ = Document::<CosignerJoining>::read(&document);
+                let _ = Document::<CosignRequest>::read(&document);
             }
         }
         let signed = |header: &str| {

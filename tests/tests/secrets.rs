@@ -35,6 +35,7 @@ use Prints::{ByHand, Derived, Not};
 const HOLDERS: &[(&str, &str, Prints)] = &[
     ("cli", "Cli", Derived),
     ("cli", "Command", Derived),
+    ("cli", "Maker", Not),
     ("console", "CaseFindings", ByHand),
     ("console", "Centre", Not),
     ("console", "Config", Not),
@@ -56,7 +57,10 @@ const HOLDERS: &[(&str, &str, Prints)] = &[
     ("console", "Unlocked", ByHand),
     ("console", "Vault", ByHand),
     ("console", "Write", Derived),
+    ("desk", "Decoys", Not),
     ("desk", "Layout", Not),
+    ("desk", "Rebuilt", Derived),
+    ("desk", "Seen", Not),
     ("desk", "Ticket", Not),
     ("host", "Challenges", Not),
     ("host", "Inner", Not),

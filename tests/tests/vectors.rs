@@ -10,6 +10,7 @@ use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::authorisation::Authorisation;
 use protocol::copy::AnswerCopy;
+use protocol::cosigning::{CosignRequest, CosignerJoining};
 use protocol::coverage::Coverage;
 use protocol::envelope::{Document, Header};
 use protocol::joining::JoiningRequest;
@@ -101,6 +102,8 @@ fn read_as(kind: &str, document: &[u8]) -> Value {
         }
         Answer::TYPE => read::<Answer>(document, |_| Ok(())),
         AnswerCopy::TYPE => read::<AnswerCopy>(document, |_| Ok(())),
+        CosignerJoining::TYPE => read::<CosignerJoining>(document, |_| Ok(())),
+        CosignRequest::TYPE => read::<CosignRequest>(document, |_| Ok(())),
         Receipt::TYPE => read::<Receipt>(document, |_| Ok(())),
         papers::Report::TYPE => read::<papers::Report>(document, |_| Ok(())),
         papers::Archive::TYPE => {

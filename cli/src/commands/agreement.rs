@@ -1,14 +1,14 @@
 //! `hedui agreement`: what centre and institution sign before anything is asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use desk::agreement_maker::{self, Terms};
 use protocol::Document;
-use protocol::agreement::Agreement;
+use protocol::agreement::{Agreement, AgreementInForce};
 use protocol::key_file::Role;
 use protocol::roster::{Field, Level, PrfName};
-use protocol::value::{Date, Digest, Text};
+use protocol::value::{Date, Digest, Text, Time};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -127,11 +127,7 @@ fn propose(arguments: Propose, output: &Output) -> Result<(), Failure> {
             .as_ref()
             .map(|key| keys::sealing_key(key, &[Role::Officer, Role::Approver, Role::Compliance]))
             .transpose()?,
-        cosigner_key: arguments
-            .cosigner
-            .as_ref()
-            .map(|key| keys::signing_key(key, Role::Cosigner))
-            .transpose()?,
+        cosigner_key: arguments.cosigner.as_ref().map(|key| keys::cosigner_key(key)).transpose()?,
         fields: arguments.fields,
         level: arguments.level,
         number: arguments.number,
@@ -162,6 +158,13 @@ fn countersign(arguments: &Countersign, output: &Output) -> Result<(), Failure> 
     let (text, json) = describe(&agreement, "signed by both sides")?;
     output.say(&text, &json);
     Ok(())
+}
+
+/// Reads an agreement that is in force.
+pub(crate) fn read_in_force(path: &Path, now: Time) -> Result<AgreementInForce, Failure> {
+    let document = Document::<Agreement>::read(&files::read_document(path)?);
+    let document = document.map_err(|e| Failure::from(e).of(path))?;
+    document.check(now.date()).map_err(|e| Failure::from(e).of(path))
 }
 
 fn describe(agreement: &[u8], state: &str) -> Result<(String, Value), Failure> {

@@ -1,4 +1,4 @@
-//! `hedui cosign`: a second signature on a roster or an answer.
+//! `hedui cosign`: a second signature on an answer. One on a roster is `hedui roster cosign`, which looks first.
 
 use std::path::PathBuf;
 
@@ -17,10 +17,10 @@ use crate::output::Output;
 #[command(after_help = "Example:\n  hedui cosign --document bank-1-7.answer.hedui --key approver.key.hedui \
                         --out bank-1-7.approved.hedui")]
 pub(crate) struct Arguments {
-    /// The document. Agreements are signed with `hedui agreement countersign`.
+    /// The answer. Agreements are signed with `hedui agreement countersign`, rosters with `hedui roster cosign`.
     #[arg(long)]
     document: PathBuf,
-    /// Key file of the co-signer (of a roster) or approver (of an answer).
+    /// Key file of the approver.
     #[arg(long)]
     key: PathBuf,
     /// Where to write the document with both signatures.
@@ -39,15 +39,15 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let document = files::read_document(&arguments.document)?;
     let named = |e| Failure::from(e).of(&arguments.document);
     let head = Head::parse(&document).map_err(named)?;
-    let role = match head.kind() {
-        "hedui/roster/v1" => Role::Cosigner,
-        "hedui/answer/v1" => Role::Approver,
-        _ => {
-            return Err(Failure::new("wrong_type", "type", "this document has no second signature")
-                .of(&arguments.document));
-        }
+    let no_answer = match head.kind() {
+        "hedui/answer/v1" => None,
+        "hedui/roster/v1" => Some("a roster is signed with `hedui roster cosign`, which rebuilds it first"),
+        _ => Some("this document has no second signature"),
     };
-    let (_, keys) = keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[role])?;
+    if let Some(message) = no_answer {
+        return Err(Failure::new("wrong_type", "type", message).of(&arguments.document));
+    }
+    let (_, keys) = keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[Role::Approver])?;
     out.fill(&envelope::co_sign(&document, &keys.signing).map_err(named)?)?;
     let digest = Digest::of(&head.pae());
     output

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use protocol::cosigning::CosignerJoining;
 use protocol::envelope;
 use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::key_file::{KeyFile, Role};
+use protocol::secret::SigningKey;
 use protocol::value::{Code, Text};
 use serde_json::{Value, json};
 
@@ -17,7 +19,7 @@ use crate::{edge, keys};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a key file and, for an institution, its joining request.
+    /// Make a key file and, for an institution or a co-signer, its joining request.
     #[command(
         after_help = "Example:\n  hedui key new --role institution --kind bank --code bank-1 --name 第一银行 \
                             --out bank.key.hedui --joining bank.joining.hedui"
@@ -48,8 +50,8 @@ pub(crate) struct New {
     /// Where to write the key file.
     #[arg(long)]
     out: PathBuf,
-    /// Where to write the joining request.
-    #[arg(long, requires = "kind")]
+    /// Where to write the joining request of an institution or a co-signer.
+    #[arg(long)]
     joining: Option<PathBuf>,
     /// A file whose first line is the passphrase; else it is asked.
     #[arg(long)]
@@ -71,8 +73,12 @@ pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
 }
 
 fn new(arguments: &New, output: &Output) -> Result<(), Failure> {
-    if arguments.joining.is_some() && arguments.role != Role::Institution {
-        return Err(Failure::option("joining", "only an institution has a joining request"));
+    let joins = matches!(arguments.role, Role::Institution | Role::Cosigner);
+    if arguments.joining.is_some() && !joins {
+        return Err(Failure::option("joining", "only an institution or a co-signer has a joining request"));
+    }
+    if arguments.joining.is_some() && arguments.role == Role::Institution && arguments.kind.is_none() {
+        return Err(Failure::option("kind", "a joining request says what the institution is"));
     }
     let out = NewFile::create(&arguments.out, arguments.force)?;
     let joining =
@@ -81,20 +87,28 @@ fn new(arguments: &New, output: &Output) -> Result<(), Failure> {
     let passphrase = keys::new_passphrase(arguments.passphrase_file.as_ref())?;
     let (code, name) = (arguments.code.clone(), arguments.name.clone());
     let (file, keys) = KeyFile::make(arguments.role, code, name, &passphrase, &edge::entropy()?)?;
-    if let (Some(joining), Some(kind)) = (joining, arguments.kind) {
-        let request = JoiningRequest {
-            code: file.code.clone(),
-            issued: edge::now()?,
-            kind,
-            name: file.name.clone(),
-            sealing_key: file.sealing_key,
-            signing_key: file.signing_key,
-        };
-        joining.fill(&envelope::write(&request, b"", &[&keys.signing])?)?;
+    if let Some(joining) = joining {
+        joining.fill(&join(&file, &keys.signing, arguments.kind)?)?;
     }
     out.fill(&file.write()?)?;
     output.say(&text(&file), &describe(&file));
     Ok(())
+}
+
+/// The joining request of an institution, which is of a kind, or else of a co-signer.
+fn join(file: &KeyFile, key: &SigningKey, kind: Option<InstitutionKind>) -> Result<Vec<u8>, Failure> {
+    let (code, name, issued) = (file.code.clone(), file.name.clone(), edge::now()?);
+    let (sealing_key, signing_key) = (file.sealing_key, file.signing_key);
+    let written = match kind.filter(|_| file.role == Role::Institution) {
+        Some(kind) => {
+            let request = JoiningRequest { code, issued, kind, name, sealing_key, signing_key };
+            envelope::write(&request, b"", &[key])
+        }
+        None => {
+            envelope::write(&CosignerJoining { code, issued, name, sealing_key, signing_key }, b"", &[key])
+        }
+    };
+    Ok(written?)
 }
 
 fn text(key: &KeyFile) -> String {

@@ -232,14 +232,14 @@ fn found(name: &str, option: &str) -> Result<PathBuf, Failure> {
 }
 
 /// The reader of spreadsheets, loaded with the first one: most runs have none.
-struct Readers<'a> {
-    path: Option<&'a PathBuf>,
-    module: Option<Module>,
+pub(crate) struct Readers<'a> {
+    pub(crate) path: Option<&'a PathBuf>,
+    pub(crate) module: Option<Module>,
 }
 
 impl Readers<'_> {
     /// A fresh instance: one reads one file.
-    fn start(&mut self) -> Result<Sandboxed, Failure> {
+    pub(crate) fn start(&mut self) -> Result<Sandboxed, Failure> {
         let path = self.path.cloned().map_or_else(|| found("reader.wasm", "reader"), Ok)?;
         let failed = |message: String| Failure::new("module", "reader", message).of(&path);
         let module = match self.module.take() {

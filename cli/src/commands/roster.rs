@@ -1,18 +1,20 @@
-//! `hedui roster`: one roster for each agreement, and the proof of what a slot of it had.
+//! `hedui roster`: one roster for each agreement, a second organisation's signature, and the proof of what a slot had.
 
 use std::fs;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use desk::cosigning::make_request;
 use desk::{Applicants, RosterRequest, make_roster};
 use protocol::Document;
-use protocol::agreement::{Agreement, AgreementInForce};
+use protocol::agreement::AgreementInForce;
+use protocol::cosigning::CosignerJoining;
 use protocol::key_file::{Keys, Role};
 use protocol::roster::{Field, Level, Line, PrfName, Roster};
 use protocol::value::{Date, ReleaseNumber, SealingKey, Text, Time};
 use serde_json::{Value, json};
 
-use crate::commands::proof;
+use crate::commands::{agreement, proof, roster_cosign};
 use crate::failure::Failure;
 use crate::files::{self, NewFile};
 use crate::output::Output;
@@ -28,6 +30,13 @@ pub(crate) enum Command {
                             --as-of 2026-11-22 --serial 7 --out rosters"
     )]
     Make(Make),
+    /// Rebuild a roster from the co-signer's own list, and sign it when it is the same.
+    #[command(
+        after_help = "Example:\n  hedui roster cosign --roster bank-1-7.roster.hedui --request bank-1-7.cosign-request.hedui \
+                            --agreement bank.agreement.hedui --applicants own.csv --key township.key.hedui \
+                            --out bank-1-7.signed.roster.hedui"
+    )]
+    Cosign(roster_cosign::Arguments),
     /// Prove to an auditor which authorisation a slot had.
     #[command(
         after_help = "Example:\n  hedui roster prove --roster rosters/bank-1-7.roster.hedui --agreement bank.agreement.hedui \
@@ -56,6 +65,9 @@ pub(crate) struct Make {
     /// The centre's key file.
     #[arg(long)]
     key: PathBuf,
+    /// Joining requests of the co-signers that the agreements name: a co-signing request is made for each such roster.
+    #[arg(long, num_args = 1..)]
+    cosigner: Vec<PathBuf>,
     /// Officers who open the answer: key files or 64 hexadecimal digits. One opens alone; of three, any two together.
     #[arg(long, required = true, num_args = 1..)]
     officer: Vec<String>,
@@ -109,6 +121,7 @@ pub(crate) struct Make {
 pub(crate) fn run(command: Command, output: &Output) -> Result<(), Failure> {
     match command {
         Command::Make(arguments) => make_all(&arguments, output),
+        Command::Cosign(arguments) => roster_cosign::run(&arguments, output),
         Command::Prove(arguments) => proof::prove(&arguments, output),
         Command::Verify(arguments) => proof::verify(&arguments, output),
     }
@@ -118,25 +131,38 @@ fn make_all(arguments: &Make, output: &Output) -> Result<(), Failure> {
     let now = edge::now()?;
     let applicants = read_applicants(arguments, now, output)?;
     let opening_groups = opening_groups(&arguments.officer)?;
+    let joinings =
+        arguments.cosigner.iter().map(|path| keys::cosigner(path)).collect::<Result<Vec<_>, _>>()?;
     let mut agreements = Vec::new();
     for path in &arguments.agreement {
-        let document = Document::<Agreement>::read(&files::read_document(path)?)
-            .map_err(|e| Failure::from(e).of(path))?;
-        agreements.push((path, document.check(now.date()).map_err(|e| Failure::from(e).of(path))?));
+        let agreement = agreement::read_in_force(path, now)?;
+        let cosigner = cosigner_of(&agreement, &joinings).map_err(|failure| failure.of(path))?;
+        agreements.push((path, agreement, cosigner));
     }
     fs::create_dir_all(&arguments.out).map_err(|error| files::io_failure(&arguments.out, &error))?;
     let (_, centre) = keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[Role::Centre])?;
 
     let mut made = Vec::new();
-    for (path, agreement) in &agreements {
+    for (path, agreement, cosigner) in &agreements {
         let request = request(arguments, agreement, &opening_groups, now)?;
-        let roster = make(arguments, &request, agreement, &applicants, &centre);
-        made.push(roster.map_err(|failure| failure.of(path))?);
+        let maker = Maker { arguments, applicants: &applicants, centre: &centre };
+        made.push(maker.make(&request, agreement, *cosigner).map_err(|failure| failure.of(path))?);
     }
     let lines: Vec<String> = made.iter().map(|(text, _)| text.clone()).collect();
     let rosters: Vec<Value> = made.into_iter().map(|(_, json)| json).collect();
     output.say(&lines.join("\n"), &json!({ "applicants": applicants.len(), "rosters": rosters }));
     Ok(())
+}
+
+/// The co-signer that the agreement names, if it names one.
+fn cosigner_of<'j>(
+    agreement: &AgreementInForce,
+    joinings: &'j [CosignerJoining],
+) -> Result<Option<&'j CosignerJoining>, Failure> {
+    let Some(key) = agreement.terms.cosigner_key else { return Ok(None) };
+    let message = "the agreement names a co-signer: give its joining request with --cosigner";
+    let named = joinings.iter().find(|joining| joining.signing_key == key);
+    named.map(Some).ok_or_else(|| Failure::new("missing_cosigner", "cosigner", message))
 }
 
 fn read_applicants(arguments: &Make, now: Time, output: &Output) -> Result<Applicants, Failure> {
@@ -195,38 +221,61 @@ fn request(
     })
 }
 
-fn make(
-    arguments: &Make,
-    request: &RosterRequest,
-    agreement: &AgreementInForce,
-    applicants: &Applicants,
-    centre: &Keys,
-) -> Result<(String, Value), Failure> {
-    let institution = &agreement.terms.institution;
-    let path = arguments.out.join(format!("{}-{}.roster.hedui", institution.code, request.serial));
-    let out = NewFile::create(&path, arguments.force)?;
-    let roster = make_roster(request, agreement, applicants, centre, &edge::entropy()?)?;
-    out.fill(&roster)?;
-    let Document { header, digest, .. } = Document::<Roster>::read(&roster)?;
-    let cosign = agreement.terms.cosigner_key.is_some();
-    let text = format!(
-        "{}: roster {} for {}, {} applicants in {} slots, expires {}{}",
-        path.display(),
-        header.id,
-        institution.name,
-        applicants.len(),
-        header.slot_count,
-        header.expires,
-        if cosign { "; the second organisation signs it with `hedui cosign`" } else { "" },
-    );
-    let json = json!({
-        "digest": digest,
-        "expires": header.expires,
-        "file": path,
-        "id": header.id,
-        "institution": header.institution,
-        "needs_cosignature": cosign,
-        "slot_count": header.slot_count,
-    });
-    Ok((text, json))
+/// What all rosters of a run are made from.
+struct Maker<'a> {
+    arguments: &'a Make,
+    applicants: &'a Applicants,
+    centre: &'a Keys,
+}
+
+impl Maker<'_> {
+    /// Makes a roster and, where a second organisation signs it, the request for that one.
+    fn make(
+        &self,
+        request: &RosterRequest,
+        agreement: &AgreementInForce,
+        cosigner: Option<&CosignerJoining>,
+    ) -> Result<(String, Value), Failure> {
+        let institution = &agreement.terms.institution;
+        let path_of = |what: &str| {
+            self.arguments.out.join(format!("{}-{}.{what}.hedui", institution.code, request.serial))
+        };
+        let path = path_of("roster");
+        let out = NewFile::create(&path, self.arguments.force)?;
+        let roster = make_roster(request, agreement, self.applicants, self.centre, &edge::entropy()?)?;
+        let asked = cosigner.map(|cosigner| {
+            let path = path_of("cosign-request");
+            let out = NewFile::create(&path, self.arguments.force)?;
+            let entropy = edge::entropy()?;
+            let (issued, people) = (request.issued, self.applicants);
+            let bytes = make_request(&roster, agreement, people, self.centre, cosigner, issued, &entropy)?;
+            out.fill(&bytes).map(|()| path)
+        });
+        let asked = asked.transpose()?;
+        out.fill(&roster)?;
+        let Document { header, digest, .. } = Document::<Roster>::read(&roster)?;
+        let cosign = asked.as_ref().map_or_else(String::new, |path| {
+            format!("; the second organisation signs it with `hedui roster cosign` and {}", path.display())
+        });
+        let text = format!(
+            "{}: roster {} for {}, {} applicants in {} slots, expires {}{cosign}",
+            path.display(),
+            header.id,
+            institution.name,
+            self.applicants.len(),
+            header.slot_count,
+            header.expires,
+        );
+        let json = json!({
+            "cosign_request": asked,
+            "digest": digest,
+            "expires": header.expires,
+            "file": path,
+            "id": header.id,
+            "institution": header.institution,
+            "needs_cosignature": asked.is_some(),
+            "slot_count": header.slot_count,
+        });
+        Ok((text, json))
+    }
 }

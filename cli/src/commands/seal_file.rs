@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use protocol::agreement::Agreement;
 use protocol::answer_seal::SealError;
 use protocol::base_data;
-use protocol::envelope::{Document, Head};
+use protocol::envelope::Head;
 use protocol::key_file::Role;
 use protocol::value::{Date, Digest};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::commands::agreement;
 use crate::failure::Failure;
 use crate::files::{self, NewFile};
 use crate::output::Output;
@@ -48,11 +48,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let out = NewFile::create(&arguments.out, arguments.force)?;
     let now = edge::now()?;
-    let agreement = files::read_document(&arguments.agreement)?;
-    let agreement = Document::<Agreement>::read(&agreement)
-        .map_err(Failure::from)
-        .and_then(|document| document.check(now.date()).map_err(Failure::from))
-        .map_err(|failure| failure.of(&arguments.agreement))?;
+    let agreement = agreement::read_in_force(&arguments.agreement, now)?;
     let (file, keys) =
         keys::unlock(&arguments.key, arguments.passphrase_file.as_ref(), &[Role::Institution])?;
     if file.code != agreement.terms.institution.code {

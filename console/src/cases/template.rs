@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use protocol::roster::Level;
+use desk::scope;
 use protocol::value::Date;
 
-use super::authorisation::{self, KINDS};
+use super::authorisation;
 use super::case::New as NewCase;
 use super::person;
 use super::table::{self, Column, Line, Table};
@@ -163,11 +163,12 @@ fn read_line(line: &Line<'_>) -> Result<(NewCase, Row), Vec<Defect>> {
     let task = word("column.task", &TASK_WORDS);
     let ring = word("column.ring", &RING_WORDS);
     let form = word("column.form", &FORM_WORDS);
-    let level = word("column.level", &LEVEL_WORDS);
     let class = word("column.class", &CLASS_WORDS);
-    let kinds = read_kinds(cell("column.kinds"));
-    if kinds.is_none() && !cell("column.kinds").is_empty() {
-        wrong("column.kinds", "defect.unknown_word");
+    let (kinds, level) = (scope::read_kinds(cell("column.kinds")), scope::read_level(cell("column.level")));
+    for (field, known) in [("column.kinds", kinds.is_some()), ("column.level", level.is_some())] {
+        if !known && !cell(field).is_empty() {
+            wrong(field, "defect.unknown_word");
+        }
     }
     if from.is_some() != to.is_some() {
         wrong("column.income_to", "defect.half_period");
@@ -199,11 +200,6 @@ fn read_line(line: &Line<'_>) -> Result<(NewCase, Row), Vec<Defect>> {
         as_of,
         income: from.zip(to),
     };
-    let level = match level {
-        "L0" => Level::L0,
-        "L1" => Level::L1,
-        _ => Level::L2,
-    };
     let authorisation = authorisation::New {
         number: own("column.authorisation"),
         form: form.to_owned(),
@@ -223,7 +219,7 @@ pub fn words(column: &str) -> Vec<&'static str> {
         "column.task" => &TASK_WORDS,
         "column.ring" => &RING_WORDS,
         "column.form" => &FORM_WORDS,
-        "column.level" => &LEVEL_WORDS,
+        "column.level" => return scope::level_words().to_vec(),
         "column.class" => &CLASS_WORDS,
         _ => &[],
     };
@@ -234,30 +230,7 @@ const TASK_WORDS: [(&str, &str); 4] =
     [("新申请", "new"), ("年度复核", "yearly"), ("定期复核", "periodic"), ("投诉举报", "complaint")];
 const RING_WORDS: [(&str, &str); 3] = [("共同生活", "1"), ("赡养义务", "2"), ("赡养抚养扶养义务", "2")];
 const FORM_WORDS: [(&str, &str); 3] = [("本人", "own"), ("监护人", "guardian"), ("代理人", "agent")];
-const LEVEL_WORDS: [(&str, &str); 3] = [("有无", "L0"), ("合计", "L1"), ("明细", "L2")];
 const CLASS_WORDS: [(&str, &str); 3] = [("A类", "A"), ("B类", "B"), ("C类", "C")];
-
-const KIND_WORDS: [(&str, &str); 5] = [
-    ("银行", "bank"),
-    ("证券", "securities"),
-    ("保险", "insurance"),
-    ("支付", "payment"),
-    ("部门", "department"),
-];
-
-/// `银行、证券`, or `全部`.
-fn read_kinds(cell: &str) -> Option<Vec<&'static str>> {
-    if cell == "全部" {
-        return Some(KINDS.to_vec());
-    }
-    let word = |part: &str| {
-        let part = part.trim();
-        KIND_WORDS.iter().find(|(word, code)| *word == part || *code == part).map(|(_, code)| *code)
-    };
-    let parts = cell.split(['、', ',', '，', '/', '+']).filter(|part| !part.trim().is_empty());
-    let kinds: Option<Vec<_>> = parts.map(word).collect();
-    kinds.filter(|kinds| !kinds.is_empty())
-}
 
 pub(crate) fn read_day(cell: &str) -> Option<Date> {
     let parts: Vec<&str> =

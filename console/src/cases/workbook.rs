@@ -57,7 +57,11 @@ pub fn text(modules: &dyn Modules, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, V
     read(&mut *reader, bytes).map_err(whole)
 }
 
-fn read(reader: &mut dyn Instance, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+/// The same with a fresh instance of the reader; what is wrong is a key of the dictionary, `defect.…`.
+///
+/// # Errors
+/// What is wrong with the file as a whole.
+pub fn read(reader: &mut dyn Instance, bytes: &[u8]) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let length = u64::try_from(bytes.len()).map_err(|_| "defect.too_large")?;
     let workbook = sheets::open(reader, &mut &*bytes, length).map_err(|error| code(&error))?;
     let mut people: Option<Zeroizing<Vec<u8>>> = None;

@@ -245,10 +245,33 @@ pub async fn unconfirmed(store: &Store) -> Result<Vec<Unconfirmed>, Fault> {
 /// # Errors
 /// [`DispatchError`] when it is the same person who added it, or it is confirmed already.
 pub async fn confirm(write: &mut Write, id: i64, clerk: &Clerk, now: Time) -> Result<(), DispatchError> {
-    let row = sqlx::query(
-        "SELECT digest, person_index FROM agreements JOIN staff ON staff.id = added_by \
-         WHERE agreements.id = ? AND confirmed IS NULL",
-    )
+    confirm_row(write, &AGREEMENTS, id, clerk, now).await
+}
+
+const AGREEMENTS: Confirmable =
+    Confirmable { table: "agreements", kind: "agreement", action: Action("agreement.confirmed") };
+
+/// A table whose rows one person adds and another confirms.
+pub(super) struct Confirmable {
+    pub(super) table: &'static str,
+    /// What the log calls a row.
+    pub(super) kind: &'static str,
+    pub(super) action: Action,
+}
+
+/// Confirms a row that another person added.
+pub(super) async fn confirm_row(
+    write: &mut Write,
+    what: &Confirmable,
+    id: i64,
+    clerk: &Clerk,
+    now: Time,
+) -> Result<(), DispatchError> {
+    let Confirmable { table, kind, action } = *what;
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+        "SELECT digest, person_index FROM {table} JOIN staff ON staff.id = added_by \
+         WHERE {table}.id = ? AND confirmed IS NULL"
+    )))
     .bind(id)
     .fetch_optional(write.connection())
     .await?;
@@ -256,14 +279,16 @@ pub async fn confirm(write: &mut Write, id: i64, clerk: &Clerk, now: Time) -> Re
     if clerk.same_person(&row.try_get::<Vec<u8>, _>("person_index")?) {
         return Err(DispatchError::Rule("dispatch.own_work"));
     }
-    sqlx::query("UPDATE agreements SET confirmed = ?, confirmed_by = ? WHERE id = ?")
-        .bind(unix(now))
-        .bind(clerk.id)
-        .bind(id)
-        .execute(write.connection())
-        .await?;
-    let object = Object::Document("agreement", id, row.digest("digest")?);
-    write.log(Action("agreement.confirmed"), &clerk.code, now, object).await?;
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "UPDATE {table} SET confirmed = ?, confirmed_by = ? WHERE id = ?"
+    )))
+    .bind(unix(now))
+    .bind(clerk.id)
+    .bind(id)
+    .execute(write.connection())
+    .await?;
+    let object = Object::Document(kind, id, row.digest("digest")?);
+    write.log(action, &clerk.code, now, object).await?;
     Ok(())
 }
 

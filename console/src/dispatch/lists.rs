@@ -203,7 +203,10 @@ async fn file(write: &mut Write, asked: &[Asked]) -> Result<Zeroizing<Vec<u8>>, 
                 person::hint_word(first.kind),
                 first.number.as_str(),
                 forms.get(&one.authorisation).ok_or(Fault::Stored("authorisations"))?,
-                scopes.get(&one.authorisation).ok_or(Fault::Stored("authorisations"))?,
+                &scopes
+                    .get(&one.authorisation)
+                    .and_then(|scope| in_one_order(scope))
+                    .ok_or(Fault::Stored("authorisations"))?,
                 households.get(&one.case).ok_or(Fault::Stored("households"))?,
                 &former.join("；"),
             ];
@@ -211,6 +214,11 @@ async fn file(write: &mut Write, asked: &[Asked]) -> Result<Zeroizing<Vec<u8>>, 
         }
     }
     Ok(file)
+}
+
+/// A scope with its kinds in the order that everybody writes them in: a township rebuilds rosters from its own file.
+fn in_one_order(scope: &str) -> Option<String> {
+    scope.split_once(':').and_then(|(kinds, level)| desk::scope::text(kinds, level))
 }
 
 /// An applicants' file with room for so many people: its heading.

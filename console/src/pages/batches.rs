@@ -19,7 +19,7 @@ use crate::dispatch::batch::{self, Batch};
 use crate::dispatch::error::DispatchError;
 use crate::dispatch::lists::Lists;
 use crate::dispatch::roster::{self, Roster};
-use crate::dispatch::{answers, making, sending};
+use crate::dispatch::{answers, cosigner, making, sending};
 use crate::staff::{Clerk, Role};
 use crate::words::Words;
 
@@ -36,6 +36,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/rosters/{id}/send", OPERATORS, send)
         .post("/rosters/{id}/close", OPERATORS, close)
         .post("/rosters/{id}/file", OPERATORS, file)
+        .post("/rosters/{id}/cosign-request", OPERATORS, cosign_request)
         .upload("/rosters/{id}/cosigned", OPERATORS, MAX_BYTES, cosigned)
         .upload("/rosters/{id}/answer", OPERATORS, MAX_BYTES, answer)
 }
@@ -264,7 +265,10 @@ fn steps(t: Words, r: &Roster, host: bool, me: Option<&str>) -> Markup {
             @match r.state.as_str() {
                 "unsigned" => {
                     p { (t.t("batch.cosign_lead")) }
-                    form.inline method="post" action=(post("file")) { button.button.second { (t.t("batch.to_cosigner")) } }
+                    div.actions {
+                        form.inline method="post" action=(post("file")) { button.button.second { (t.t("batch.to_cosigner")) } }
+                        form.inline method="post" action=(post("cosign-request")) { button.button.second.request { (t.t("batch.cosign_request")) } }
+                    }
                     (upload("cosigned", t.t("batch.cosigned")))
                 }
                 "ready" if r.made_by.as_deref() == me => { p.notice { (t.t("batch.by_another")) } }
@@ -372,7 +376,22 @@ async fn file(
         "unsigned" => roster::document(console.store(), id).await?,
         _ => sending::send_as_file(&console, &r, &clerk).await?,
     };
-    Ok(saved(DOCUMENT, &format!("{}-{}.roster.hedui", r.institution, r.serial), bytes))
+    Ok(download(&r, "roster", bytes))
+}
+
+/// What the second organisation needs beside the roster: sealed to it.
+async fn cosign_request(
+    State(console): State<Console>,
+    clerk: Clerk,
+    Path(id): Path<i64>,
+) -> Result<Response, Refusal> {
+    let r = find_roster(&console, id).await?;
+    let bytes = cosigner::request(&console, &r, &clerk).await?;
+    Ok(download(&r, "cosign-request", bytes))
+}
+
+fn download(r: &Roster, what: &str, bytes: Vec<u8>) -> Response {
+    saved(DOCUMENT, &format!("{}-{}.{what}.hedui", r.institution, r.serial), bytes)
 }
 
 async fn cosigned(

@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::html;
 
+use super::cosigners;
 use super::form::Fields;
 use super::layout::{View, field, heading};
 use super::problem::{Refusal, refuse};
@@ -15,7 +16,7 @@ use crate::staff::{Clerk, Role};
 /// Bytes of an agreement at most.
 const MAX_BYTES: usize = 1 << 20;
 /// Those who may confirm an agreement that another registered.
-const CONFIRMERS: Allow = Allow::Roles(&[Role::Operator, Role::Reviewer, Role::Head]);
+pub(super) const CONFIRMERS: Allow = Allow::Roles(&[Role::Operator, Role::Reviewer, Role::Head]);
 
 pub(super) fn routes(routes: Routes) -> Routes {
     routes.get("/institutions", READERS, list).upload("/institutions", OPERATORS, MAX_BYTES, add).post(
@@ -29,6 +30,7 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
     let (t, today) = (view.words, console.today()?);
     let all = agreement::institutions(console.store(), today).await?;
     let waiting = agreement::unconfirmed(console.store()).await?;
+    let cosigners = cosigners::sheets(&console, &view).await?;
     let me = view.clerk.as_ref().map(|clerk| clerk.code.as_str());
     let may = view.may(&[Role::Operator, Role::Reviewer, Role::Head]);
     Ok(view.page(
@@ -86,6 +88,7 @@ async fn list(State(console): State<Console>, view: View) -> Result<Response, Re
                     p.actions { button.button #add-agreement { (t.t("institution.add")) } }
                 }
             }
+            (cosigners)
         },
     ))
 }

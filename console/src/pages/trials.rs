@@ -13,7 +13,7 @@ use super::problem::{Refusal, refuse};
 use super::routes::{OPERATORS, READERS, Routes, to};
 use crate::console::Console;
 use crate::dispatch::trial::{self, Nobody, Trial, Verdict};
-use crate::dispatch::{agreement, batch};
+use crate::dispatch::{agreement, batch, lists};
 use crate::report::facts::money;
 use crate::review::findings::Finding;
 use crate::staff::{Clerk, Role};
@@ -25,6 +25,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .post("/trials", OPERATORS, make)
         .get("/trials/{id}", READERS, show)
         .get("/trials/{id}/customers.csv", OPERATORS, customers)
+        .get("/trials/{id}/applicants.csv", OPERATORS, applicants)
 }
 
 async fn list(State(console): State<Console>, view: View) -> Result<Response, Refusal> {
@@ -116,6 +117,7 @@ async fn show(State(console): State<Console>, view: View, Path(id): Path<i64>) -
                 }
                 div.actions {
                     @if view.may(&[Role::Operator]) { a.button.second href={ "/trials/" (id) "/customers.csv" } { (t.t("trial.customers")) } }
+                    @if view.may(&[Role::Operator]) && one.state == "unsigned" { a.button.second href={ "/trials/" (id) "/applicants.csv" } { (t.t("trial.applicants")) } }
                     a.button.second href={ "/batches/" (id) } { (t.t("trial.to_board")) }
                     a.button.plain href={ "/openings/" (id) } { (t.t("menu.openings")) }
                 }
@@ -154,6 +156,16 @@ fn people_sheet(t: Words, people: &[Nobody], results: Option<&[(Finding, Verdict
 async fn customers(State(console): State<Console>, Path(id): Path<i64>) -> Result<Response, Refusal> {
     let (one, people) = find(&console, id).await?;
     let of = batch::find(console.store(), id).await?.ok_or(Refusal::NotFound)?;
-    let name = format!("{}-customers.csv", one.number.to_lowercase());
-    Ok(saved(CSV, &name, trial::customers(&people, of.as_of)))
+    Ok(table(&one, "customers", trial::customers(&people, of.as_of).into_bytes()))
+}
+
+/// The list that a second organisation rebuilds the trial's roster from: its own has nobody who does not exist.
+async fn applicants(State(console): State<Console>, Path(id): Path<i64>) -> Result<Response, Refusal> {
+    let (one, _) = find(&console, id).await?;
+    let file = lists::file_of(console.store(), one.roster).await?;
+    Ok(table(&one, "applicants", file.to_vec()))
+}
+
+fn table(one: &Trial, what: &str, bytes: Vec<u8>) -> Response {
+    saved(CSV, &format!("{}-{what}.csv", one.number.to_lowercase()), bytes)
 }

@@ -80,7 +80,8 @@ async fn check(file: &mut SqliteConnection) -> Result<Verified, Unsound> {
         // A document's entry carries the document's digest; any other, that of its row.
         let kind: Option<String> = row.try_get("kind").map_err(Fault::from)?;
         let object: Option<i64> = row.try_get("object").map_err(Fault::from)?;
-        let documents = ["roster", "agreement", "answer", "review", "report", "archive", "base_data"];
+        let documents =
+            ["roster", "agreement", "answer", "review", "report", "archive", "base_data", "cosigner"];
         let good = match (kind.as_deref(), object) {
             (None, None) => entry.object.is_none(),
             (Some(kind), Some(row)) => {

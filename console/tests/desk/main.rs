@@ -8,6 +8,7 @@
 
 mod at_rest;
 mod bank;
+mod cosigning;
 mod doors;
 mod duties;
 mod matrix;

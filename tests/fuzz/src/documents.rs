@@ -7,6 +7,7 @@ use protocol::answer::{self, Answer};
 use protocol::answer_seal;
 use protocol::canonical;
 use protocol::copy::AnswerCopy;
+use protocol::cosigning::{CosignRequest, CosignerJoining};
 use protocol::envelope::{self, Document, Head, Header};
 use protocol::joining::JoiningRequest;
 use protocol::key_file::KeyFile;
@@ -23,13 +24,13 @@ use crate::world;
 
 /// The first byte says what follows: 0 an envelope as it is; 1 to 6 the header of a document, behind its length, and
 /// its body, which are signed here; 7 a log entry; 8 a key file; 9 canonical JSON; 10 the header of a copy
-/// as of a document; 11 the proof of a slot.
+/// as of a document; 11 the proof of a slot; 12 and 13 the header of a co-signer's joining and of its request.
 ///
 /// # Panics
 /// When what is read is not written as it stood, or a signed document is not read.
 pub fn documents(data: &[u8]) {
     let mut input = Input(data);
-    match input.byte() % 12 {
+    match input.byte() % 14 {
         0 => framing(input.0),
         1 => drop(signed::<JoiningRequest>(&mut input, |_, _| {}).map(Document::<JoiningRequest>::check)),
         2 => drop(
@@ -52,6 +53,11 @@ pub fn documents(data: &[u8]) {
         8 => key_file(input.0),
         10 => copied(&mut input),
         11 => proof(input.0),
+        12 => drop(signed::<CosignerJoining>(&mut input, |_, _| {}).map(Document::<CosignerJoining>::check)),
+        13 => drop(signed::<CosignRequest>(&mut input, |request, body| {
+            request.body_bytes = body.len() as u64;
+            request.body_sha256 = Digest::of(body);
+        })),
         _ => {
             if let Ok(value) = canonical::parse(input.0) {
                 let written = canonical::write(&value, canonical::MAX_DEPTH).unwrap();
@@ -82,6 +88,8 @@ fn every_reader(bytes: &[u8]) {
     let _ = Document::<Roster>::read(bytes);
     let _ = Document::<Answer>::read(bytes);
     let _ = Document::<AnswerCopy>::read(bytes);
+    let _ = Document::<CosignerJoining>::read(bytes);
+    let _ = Document::<CosignRequest>::read(bytes);
     let _ = Document::<Receipt>::read(bytes);
     let _ = Document::<Release>::read(bytes);
 }

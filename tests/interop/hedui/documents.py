@@ -1,4 +1,4 @@
-"""SPEC §4: the nine documents. Each has a table of members and, some, a rule between members."""
+"""SPEC §4: the documents. Each has a table of members and, some, a rule between members."""
 
 from __future__ import annotations
 
@@ -145,6 +145,21 @@ ARCHIVE: dict[str, Form] = BODY | {
     "sequence": forms.integer(1),
     "version": forms.integer(1),
 }
+COSIGNER: dict[str, Form] = {
+    "code": forms.code,
+    "issued": forms.time,
+    "name": forms.text,
+    "sealing_key": forms.key,
+    "signing_key": forms.key,
+}
+COSIGN_REQUEST: dict[str, Form] = BODY | {
+    "agreement": forms.digest,
+    "created": forms.time,
+    "recipient": forms.key,
+    "roster": forms.digest,
+    "seed": forms.sealed(88),
+    "slot_count": forms.one_of(*SIZE_CLASSES),
+}
 TABLES: dict[str, dict[str, Form]] = {
     "hedui/joining/v1": JOINING,
     "hedui/agreement/v1": AGREEMENT,
@@ -155,6 +170,8 @@ TABLES: dict[str, dict[str, Form]] = {
     "hedui/copy/v1": COPY,
     "hedui/report/v1": REPORT,
     "hedui/archive/v1": ARCHIVE,
+    "hedui/cosigner/v1": COSIGNER,
+    "hedui/cosign-request/v1": COSIGN_REQUEST,
 }
 
 
@@ -194,6 +211,8 @@ def check_members(kind: str, header: dict[str, Any]) -> None:
         _check_order(header, "valid_from", "valid_to")
     if kind == "hedui/roster/v1":
         _check_roster_members(header)
+    if kind == "hedui/cosign-request/v1" and header["body_bytes"] != 32 * header["slot_count"]:
+        raise HeduiError("body_bytes", "not a commitment for each slot")
     if kind == "hedui/report/v1" and (header["supersedes"] is None) != (header["version"] == 1):
         raise HeduiError("supersedes", "the first version takes no other's place, every later one does")
     if kind == "hedui/archive/v1" and (header["previous"] is None) != (header["sequence"] == 1):

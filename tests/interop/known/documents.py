@@ -18,7 +18,7 @@ from .world import TWO_OF_THREE, Setup
 AUTHORS = {
     "joining": ("bank",), "agreement": ("centre", "bank"), "roster": ("centre", "cosigner"),
     "answer": ("bank", "approver"), "copy": ("bank",), "receipt": ("host",), "release": ("publisher",),
-    "report": ("centre",), "archive": ("centre",),
+    "report": ("centre",), "archive": ("centre",), "cosigner": ("cosigner",), "cosign-request": ("centre",),
 }
 # A member of each type with a value that it may not have.
 MALFORMED: dict[str, list[dict[str, Any]]] = {
@@ -46,6 +46,11 @@ MALFORMED: dict[str, list[dict[str, Any]]] = {
     "archive": [
         {"version": 0}, {"sequence": 0}, {"sequence": 1}, {"previous": None}, {"log_head": "92"}, {"files": "3"},
         {"made": "2026-13-01T00:00:00Z"}, {"number": "x" * 1025}, {"log_position": "41"},
+    ],
+    "cosigner": [{"code": ""}, {"name": "x" * 1025}, {"signing_key": "AB" * 32}, {"issued": "2026-11-01"}],
+    "cosign-request": [
+        {"seed": "AA=="}, {"slot_count": 65}, {"slot_count": 128}, {"recipient": None}, {"roster": "AB" * 32},
+        {"created": "2026-11-22T24:00:00Z"}, {"agreement": ""},
     ],
     "release": [{"exports": ["run", "memory"]}, {"imports": ["a", "a"]}, {"release": "01.0.0"}, {"module_bytes": True}],
 }
@@ -136,8 +141,8 @@ def _refused(made: Cases, kind: str, data: bytes) -> None:
 
 
 def _body_bytes_code(kind: str) -> str:
-    """A roster's body_bytes follows from its entry_count, so there the member itself is wrong."""
-    return "member" if kind == "roster" else "body_mismatch"
+    """Where body_bytes follows from another member, the member itself is wrong."""
+    return "member" if kind in ("roster", "cosign-request") else "body_mismatch"
 
 
 def _report(**changes: Any) -> bytes:

@@ -5,6 +5,7 @@ use e2e::module::{self, Native};
 use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::copy::AnswerCopy;
+use protocol::cosigning::{CosignRequest, CosignerJoining};
 use protocol::envelope::{Document, Header};
 use protocol::joining::JoiningRequest;
 use protocol::receipt::Receipt;
@@ -15,7 +16,8 @@ use serde_json::{Value, json};
 use crate::answers::open_alike;
 use crate::dice::Dice;
 use crate::fixture::{
-    Exchange, TINY, copy, exchange, full, hit_only, joining, open_request, python_party, receipt, release,
+    Exchange, TINY, copy, cosign_request, cosigner, exchange, full, hit_only, joining, open_request,
+    python_party, receipt, release,
 };
 use e2e::python::{Python, b64, from_b64, private, seed_of};
 
@@ -46,6 +48,8 @@ fn what_rust_writes_python_reads() {
         read_alike::<Receipt>(&mut python, &receipt(&relation.party));
         read_alike::<Release>(&mut python, &release(&relation.party));
         read_alike::<AnswerCopy>(&mut python, &copy(&relation.party));
+        read_alike::<CosignerJoining>(&mut python, &cosigner(&relation.party));
+        read_alike::<CosignRequest>(&mut python, &cosign_request(&relation.party));
         python.ask(&json!({"op": "check_parties", "joining": b64(&joining)}));
         python.ask(&json!({
             "op": "check_parties", "agreement": b64(&relation.agreement), "roster": b64(&relation.roster),

@@ -4,6 +4,7 @@ use e2e::exchange::{Centre, PASSPHRASE, Party, Relation, Setup, now, sha256, tex
 use e2e::module::{self, Native, OpenRequest};
 use e2e::world::{Sizes, World};
 use protocol::copy::AnswerCopy;
+use protocol::cosigning::{CosignRequest, CosignerJoining, write_commitments};
 use protocol::envelope;
 use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::key_file::KeyFile;
@@ -108,6 +109,32 @@ pub(crate) fn copy(party: &Party) -> Vec<u8> {
         roster: Digest::of(b"roster"),
     };
     envelope::write(&header, b"", &[&party.keys.signing]).unwrap()
+}
+
+pub(crate) fn cosigner(party: &Party) -> Vec<u8> {
+    let header = CosignerJoining {
+        code: party.code.parse().unwrap(),
+        issued: now(),
+        name: text("某某镇 \"A\\B\""),
+        sealing_key: party.keys.opening.public(),
+        signing_key: party.keys.signing.public(),
+    };
+    envelope::write(&header, b"", &[&party.keys.signing]).unwrap()
+}
+
+pub(crate) fn cosign_request(party: &Party) -> Vec<u8> {
+    let body = write_commitments(&[Digest::of(b"commitment"); 64]);
+    let header = CosignRequest {
+        agreement: Digest::of(b"agreement"),
+        body_bytes: body.len() as u64,
+        body_sha256: Digest::of(&body),
+        created: now(),
+        recipient: party.keys.opening.public(),
+        roster: Digest::of(b"roster"),
+        seed: Base64(vec![7; 88]),
+        slot_count: 64,
+    };
+    envelope::write(&header, &body, &[&party.keys.signing]).unwrap()
 }
 
 pub(crate) fn release(party: &Party) -> Vec<u8> {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod answers;
+mod cosigning;
 mod coverage;
 mod dice;
 mod documents;

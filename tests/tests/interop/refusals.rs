@@ -5,6 +5,7 @@ use protocol::agreement::Agreement;
 use protocol::answer::Answer;
 use protocol::canonical;
 use protocol::copy::AnswerCopy;
+use protocol::cosigning::{CosignRequest, CosignerJoining};
 use protocol::envelope::{self, Document, Header as _};
 use protocol::joining::JoiningRequest;
 use protocol::key_file::KeyFile;
@@ -15,7 +16,10 @@ use protocol::secret::SigningKey;
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::fixture::{Exchange, TINY, copy, exchange, hit_only, joining, python_party, receipt, release};
+use crate::fixture::{
+    Exchange, TINY, copy, cosign_request, cosigner, exchange, hit_only, joining, python_party, receipt,
+    release,
+};
 use e2e::forge;
 use e2e::python::{Python, b64};
 
@@ -30,6 +34,8 @@ fn reads(kind: &str, bytes: &[u8]) -> bool {
         Receipt::TYPE => Document::<Receipt>::read(bytes).is_ok(),
         Release::TYPE => Document::<Release>::read(bytes).is_ok(),
         AnswerCopy::TYPE => Document::<AnswerCopy>::read(bytes).is_ok(),
+        CosignerJoining::TYPE => Document::<CosignerJoining>::read(bytes).is_ok(),
+        CosignRequest::TYPE => Document::<CosignRequest>::read(bytes).is_ok(),
         "hedui/key/v1" => KeyFile::read(bytes).is_ok_and(|file| file.unlock(PASSPHRASE).is_ok()),
         _ => panic!("{kind}"),
     }
@@ -67,6 +73,8 @@ pub(crate) fn one_of_each(python: &mut Python) -> Vec<(&'static str, Vec<u8>)> {
         (Receipt::TYPE, receipt(&relation.party)),
         (Release::TYPE, release(&relation.party)),
         (AnswerCopy::TYPE, copy(&relation.party)),
+        (CosignerJoining::TYPE, cosigner(&relation.party)),
+        (CosignRequest::TYPE, cosign_request(&relation.party)),
         ("hedui/key/v1", key_file),
     ]
 }
