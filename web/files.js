@@ -13,7 +13,8 @@ import { options } from './task.js';
 /** @typedef {{preview?: any, failure?: Failure}} Look what was found, or why it can't be read */
 /** @typedef {{file: File, sheet: number | null, name: string, hidden?: boolean}} Entry a file, or one sheet of a spreadsheet: what is read by settings of its own */
 
-const ACCEPT = '.csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et,.xml,.htm,.html,.hedui';
+/** What an export may be called. */
+export const ACCEPT = '.csv,.tsv,.txt,.xlsx,.xlsm,.xls,.xlsb,.ods,.et,.xml,.htm,.html';
 
 /** Step 3. @param {App} app */
 export function files(app) {
@@ -35,7 +36,7 @@ export function files(app) {
   return {
     content: [
       picker('customer-files', t('files.choose'), state.entries.length > 1 ? [] : chosen, take,
-        { accept: ACCEPT, multiple: true, hint: t('files.profileTake') }),
+        { accept: `${ACCEPT},.hedui`, multiple: true, hint: t('files.profileTake') }),
       state.entries.length > 1 && state.looks.length > 0 && fileList(state, drop, show),
       state.passed.length > 0 && h('p', { class: 'hint', id: 'passed' }, t('files.passed', { list: state.passed.join(t('listComma')) })),
       ...state.twins.map((/** @type {File[]} */ [a, b]) => p('notice', t('files.twice', { name: b.name, other: a.name }))),
@@ -49,7 +50,7 @@ export function files(app) {
 }
 
 /** Whoever serves the page is trusted with the file: said where it is chosen, with what to use instead. @param {any} agreed */
-const trustNote = ({ page_sha256: page }) => h('details', { id: 'trust', open: Boolean(page) }, h('summary', {}, t('trust.title', { host: location.host })),
+export const trustNote = ({ page_sha256: page }) => h('details', { id: 'trust', open: Boolean(page) }, h('summary', {}, t('trust.title', { host: location.host })),
   h('div', { class: 'first' }, p(page ? 'notice' : '', t(page ? 'trust.agreed' : 'trust.text')),
     h('ol', { class: 'plain' }, entry('trust.steps').map((/** @type {string} */ step) => h('li', {}, step))),
     facts([

@@ -9,13 +9,16 @@ import { approve } from './approve.js';
 import { files } from './files.js';
 import { run } from './run.js';
 import { send } from './send.js';
+import { table } from './table.js';
 import { task } from './task.js';
 import { unlock } from './unlock.js';
 
 const STEPS = /** @type {const} */ (['unlock', 'task', 'files', 'run', 'send']);
 /** An approver's way is shorter. */
 const APPROVING = /** @type {const} */ (['unlock', 'approve']);
-const VIEWS = { unlock, task, files, run, send, approve };
+/** So is a department's, which hands a table over. */
+const HANDING_OVER = /** @type {const} */ (['unlock', 'task', 'table']);
+const VIEWS = { unlock, task, files, run, send, table, approve };
 
 /** An invented number, and what a spreadsheet makes of it: 15 digits kept, a binary fraction, a power of ten. */
 const NUMBER = '110105194912310374';
@@ -126,17 +129,17 @@ function header() {
 }
 
 /** The steps of whoever holds the key. @param {any} state @returns {readonly string[]} */
-const pathOf = ({ key }) => (key?.role === 'approver' ? APPROVING : STEPS);
+const pathOf = ({ key, step }) => (key?.role === 'approver' ? APPROVING : step === 'table' ? HANDING_OVER : STEPS);
 
 /** Where one is, and what was chosen on the way. */
 function rail() {
-  const { step, key, task, files, outcome } = app.state;
+  const { step, key, task, handover, files, outcome } = app.state;
   const path = pathOf(app.state);
   const at = path.indexOf(step);
   /** @type {Record<string, any>} */
   const notes = {
     unlock: key?.name,
-    task: task && `${task.asked.level} · ${task.asked.as_of}`,
+    task: step === 'table' ? handover.agreed.number : task && `${task.asked.level} · ${task.asked.as_of}`,
     files: files.map((/** @type {File} */ file) => file.name).join(t('listComma')),
     run: outcome && t('send.ofRows', { n: outcome.report.coverage.rows }),
   };
@@ -153,7 +156,7 @@ function sheet() {
   const { step, busy, failure, ended, receipt } = app.state;
   const view = /** @type {any} */ (VIEWS)[step](app);
   const leaves = view.leaves ?? 'nothing';
-  const back = /** @type {Record<string, any>} */ ({ task: 'unlock', files: 'task', approve: 'unlock' })[step];
+  const back = /** @type {Record<string, any>} */ ({ task: 'unlock', files: 'task', table: 'task', approve: 'unlock' })[step];
   const next = entry(!app.online && step === 'send' ? 'send.nextLocal' : `${step}.next`);
   return h('section', { class: 'sheet', 'data-step': step },
     p('where', t('where', { n: pathOf(app.state).indexOf(step) + 1, of: pathOf(app.state).length })),

@@ -42,6 +42,7 @@ export default {
     asks: 'What is asked', level: 'Level of answer', asOf: 'As-of date', due: 'Due', left: 'days left: {n}', today: 'due today', over: 'expired',
     checked: 'Checked: signatures hold, not expired, issued to your institution', centre: 'Verification centre', agreementNo: 'Agreement number', purpose: 'Purpose', basis: 'Legal basis', size: 'Roster size',
     sizeText: '{n} places (padded with blanks: not the number of people)', serial: 'Serial', go: 'Next: choose files', next: 'Choose the customer data your institution has exported.', other: 'Another roster',
+    department: 'Government departments: hand a table over', departmentHint: 'Housing, social security, provident fund and others need no roster. Choose the agreement file that the centre handed over; your table is then sealed on this computer, for the centre to match.', departmentFile: 'The department’s agreement file (.agreement.hedui)',
     answered: 'Answer number {n} was sent', period: 'Income period', to: '{a} to {b}',
   },
   levels: {
@@ -64,8 +65,19 @@ export default {
     go: 'Start matching', next: 'Matching on this computer. The file’s content does not leave it.', size: '{size}',
   },
   trust: {
-    title: 'What the server of this page ({host}) could see', text: 'Matching runs on this computer, but the page comes from the server: if that were tampered with, an altered page could read the file that you choose. If in doubt, or if your rules say so, use the offline edition.', agreed: 'Your agreement names the offline edition: do not choose customer files on this page.',
-    steps: ['Get the offline edition, hedui-offline.html, from the verification centre and copy it to this computer.', 'Compute its digest with one of the commands below and compare it with the one in the agreement, character by character.', 'Unplug the network, open the file, work with the roster and agreement files from the centre, and hand the answer file back.'], digest: 'Digest of the offline edition in the agreement',
+    title: 'What the server of this page ({host}) could see', text: 'Your files are worked on at this computer only, but the page comes from the server: if that were tampered with, an altered page could read the file that you choose. If in doubt, or if your rules say so, use the offline edition.', agreed: 'Your agreement names the offline edition: do not choose data files on this page.',
+    steps: ['Get the offline edition, hedui-offline.html, from the verification centre and copy it to this computer.', 'Compute its digest with one of the commands below and compare it with the one in the agreement, character by character.', 'Unplug the network, open the file, work with the files from the centre, and hand the resulting file back.'], digest: 'Digest of the offline edition in the agreement',
+  },
+  table: {
+    name: 'Seal the table', title: 'Seal your table', lead: 'Choose the table you exported from your business system. It becomes one sealed file on this computer that only the centre can open: a lost USB stick gives nothing away.',
+    next: 'Save the sealed file and hand it to the centre.', to: 'For', from: 'From', until: 'Agreement valid until',
+    checked: 'Checked: both sides signed the agreement, it is in force, and its institution is that of your key',
+    file: 'Choose the table', fileHint: 'Text (CSV, TXT) or a spreadsheet (XLSX, XLS, ODS and others), 192 MiB at most. Choose the file as exported; do not open it in a spreadsheet program and save it again.',
+    day: 'The table stands for', dayHint: 'The day that records without a date count for. Not after today.',
+    what: 'What will be in the file, and who can open it', whatList: ['All that the chosen file holds, not a character changed; every sheet of a spreadsheet, hidden ones too.', 'Outside, unsealed, stand only your institution’s code, the day of the table, when it was sealed, which agreement it is under and which key it is for.', 'Only {centre} can open it, with its own key: not your institution, no server, and nobody who finds the stick.', 'Your institution’s key signs it: if it is exchanged or altered on its way, the centre refuses it.'],
+    go: 'Seal it', busy: 'Sealing on this computer…', doubt: ' The centre will probably not be able to use this file: make sure that it is the right one.', needFile: 'Please choose the table first.', needDay: 'Please say which day the table stands for.', tooLarge: 'The file is larger than 192 MiB. Export it in several files, and seal each.',
+    done: 'Sealed. No data has left this computer', saved: 'File name', holds: 'Holds', holdsText: 'all of “{name}” ({size}), sealed', opens: 'Opens for', opensText: '{centre} alone. Your institution can’t open it either: keep the original as before', sizeHint: 'There are only a few sizes, so that the number of records does not show.', digest: 'Digest of the sealed file',
+    then: 'What to do now', thenList: ['Press “Save the sealed file” and put it on a USB stick, or where your rules say.', 'Hand it to {centre}, which imports and matches it.', 'Afterwards the centre can compare the digest above with you.'], save: 'Save the sealed file', other: 'Seal another table',
   },
   approve: {
     name: 'Approve', title: 'A second person approves', lead: 'Look at what will leave your institution and sign it with your own key. An approver doesn’t see who was found either.', next: 'Hand the signed file to the clerk, who sends it.',
@@ -124,6 +136,8 @@ export default {
     signers: ['The number of signatures is wrong.', 'Ask the verification centre for the file again.'], not_canonical: ['The file is not written as it must be.', 'Copy or download it again; do not edit a key file.'],
     member: ['An entry in the file is missing or wrong.', 'Check whether you chose the wrong file; if it came from the centre, ask for it again.'], body_mismatch: ['The content does not fit its signature.', 'Copy or download it again; if that fails, call the verification centre.'],
     malformed: ['A part of the file has the wrong form.', 'Copy or download it again.'], wrong_signer: ['It is not signed by the party that has to sign it.', 'Do not use it. Call the verification centre.'],
+    not_a_department: ['The agreement is not with a government department.', 'Banks and others work with a roster and an agreement; a department chooses its own agreement from the centre.'], day_to_come: ['The day of the table is after today.', 'Give the day that the table really stands for, and check this computer’s date.'],
+    file_changed: ['The file was changed while it was being sealed; nothing was made.', 'Close the program that uses it, choose the file again and seal it once more.'],
     missing_signature: ['A signature that the agreement asks for is missing.', 'Ask the verification centre for the fully signed file.'], wrong_institution: ['This file is for another institution.', 'Check that key file and roster are your institution’s.'],
     wrong_agreement: ['Roster and agreement do not belong together.', 'Choose the agreement that this roster was made under.'], wrong_roster: ['The answer does not belong to the roster.', 'Match again.'],
     expired: ['The file has expired.', 'Ask the verification centre for a new one; check this computer’s date.'], not_yet_valid: ['The file is not valid yet.', 'Check this computer’s date and time.'],

@@ -1,5 +1,5 @@
 // @ts-check
-// Step 2: the roster, from the host or from files.
+// Step 2: the roster, from the host or from files; or, of a department, the agreement alone.
 import { button, count, day, facts, FOCUS, h, money, p, panel, picker, QUIET, SECOND, t, words } from './dom.js';
 import { Failure } from './matcher.js';
 
@@ -57,10 +57,19 @@ export function task(app) {
     ? h('ul', { class: 'cards', id: 'rosters' }, state.rosters.map(card))
     : h('p', { class: 'notice', id: 'no-rosters' }, t('task.empty')));
   // Both may be dropped on either place: their names say which is which.
-  const sort = (/** @type {'roster' | 'agreement'} */ kind, /** @type {File[]} */ files) => set(Object.fromEntries(files.map((file) => {
-    const named = /\.(roster|agreement)\.hedui$/.exec(file.name)?.[1];
-    return [`${files.length > 1 && named ? named : kind}File`, file];
-  })));
+  const sort = (/** @type {'roster' | 'agreement'} */ kind, /** @type {File[]} */ files) => {
+    set(Object.fromEntries(files.map((file) => {
+      const named = /\.(roster|agreement)\.hedui$/.exec(file.name)?.[1];
+      return [`${files.length > 1 && named ? named : kind}File`, file];
+    })));
+    leadOn(state.agreementFile);
+  };
+  const handOver = (/** @type {File} */ file) => app.act('task.checking', () => openHandover(app, file));
+  // A department's agreement alone needs no roster: it leads to the table, wherever it was put.
+  const leadOn = async (/** @type {File | undefined} */ file) => {
+    if (!file || state.rosterFile || !(await isDepartment(app, file))) return;
+    if (state.step === 'task' && state.agreementFile === file && !state.rosterFile) handOver(file);
+  };
   const chooser = (/** @type {'roster' | 'agreement'} */ kind) => picker(`${kind}-file`, t(`task.${kind}`),
     state[`${kind}File`] ? [state[`${kind}File`]] : [], (files) => sort(kind, files), { accept: '.hedui', multiple: true });
   return {
@@ -70,6 +79,8 @@ export function task(app) {
         button('sign-in', t(state.rosters ? 'task.refresh' : 'task.signIn'), look, state.rosters ? QUIET : {})),
       panel(t('task.offline'), p('hint', t('task.offlineHint')), h('div', { class: 'pair' }, chooser('roster'), chooser('agreement')),
         button('open-task', t('task.open'), drop, app.online ? SECOND : {})),
+      panel(t('task.department'), p('hint', t('task.departmentHint')),
+        picker('department-file', t('task.departmentFile'), [], ([file]) => handOver(file), { accept: '.hedui' })),
     ],
     actions: [],
   };
@@ -95,6 +106,24 @@ async function openTask(app, roster, agreement, online) {
   await app.matcher.ask('check', { roster, agreement, options: options(app, {}) });
   const asked = await app.matcher.ask('inspect', { document: roster });
   app.state.task = { roster, agreement, online, digest: asked.digest, asked: asked.header, agreed: agreed.header };
+}
+
+/** @param {any} document */
+const isOfDepartment = ({ type, header }) => type === 'hedui/agreement/v1' && header.institution.kind === 'department';
+
+/** Whether a file is a department's agreement. @param {App} app @param {File} file */
+const isDepartment = (app, file) => bytesOf(file, 'agreement').then((document) => app.matcher.ask('inspect', { document }))
+  .then(isOfDepartment, () => false);
+
+/** Leads to the table: the module checks the agreement's signatures and dates, and whose key it is. @param {App} app @param {File} file */
+async function openHandover(app, file) {
+  const agreement = await bytesOf(file, 'agreement');
+  const read = await app.matcher.ask('inspect', { document: agreement });
+  if (read.type !== 'hedui/agreement/v1') throw new Failure('wrong_type');
+  if (!isOfDepartment(read)) throw new Failure('not_a_department');
+  await app.matcher.ask('checkTable', { agreement, options: { day: read.header.valid_from, now: now() } });
+  Object.assign(app.state, { handover: { agreement, agreed: read.header }, table: null, tableDay: '', sealed: null });
+  app.go('table');
 }
 
 /** Options of `open`, SPEC §10. @param {App} app @param {object} table */

@@ -2,12 +2,15 @@
 // The room without doors. This file runs in a dedicated Worker whose own policy is
 // `default-src 'none'; script-src 'wasm-unsafe-eval'`: it imports nothing, fetches nothing and has no
 // document. It holds the unlocked key, reads the customer file and drives the matcher module through
-// the module's raw exports (SPEC §10). What leaves it: sealed answers, counts, masked samples, errors.
+// the module's raw exports (SPEC §10). What leaves it: sealed answers and tables, counts, masked samples, errors.
 
 const OP = {
   open: 1, push: 2, nextFile: 3, finish: 4, read: 5, preview: 6, part: 7, handOver: 8, takeOver: 9, setAside: 0x0a,
+  baseData: 0x0c, baseDataFirst: 0x0d, baseDataSecond: 0x0e, baseDataHead: 0x0f,
   newKey: 0x10, signIn: 0x11, inspect: 0x13, approve: 0x14,
 };
+/** Operations that carry bytes as they are. */
+const BARE = [OP.push, OP.takeOver, OP.baseDataFirst, OP.baseDataSecond];
 const ABI_VERSION = 1;
 const CHUNK_BYTES = 2 << 20;
 const PREVIEW_BYTES = 256 << 10;
@@ -49,12 +52,12 @@ class Session {
   }
 
   /**
-   * One request: the operation, then its parts, each behind its length; `push` and `take over` carry theirs bare.
+   * One request: the operation, then its parts, each behind its length; those of `BARE` carry theirs as they are.
    * @param {number} op @param {Uint8Array[]} parts @returns {Uint8Array} the result
    */
   call(op, ...parts) {
     const { memory, run, __wbindgen_malloc: malloc, __wbindgen_free: free } = this.exports;
-    const prefix = op === OP.push || op === OP.takeOver ? 0 : 4;
+    const prefix = BARE.includes(op) ? 0 : 4;
     const length = parts.reduce((sum, part) => sum + prefix + part.length, 1);
     const at = malloc(length, 1) >>> 0;
     const request = new DataView(memory.buffer, at, length);
@@ -190,13 +193,13 @@ function open({ agreement, roster, options }, entropy) {
 }
 
 /**
- * Pushes a stretch of a file in chunks. The next one is read, into the other of two buffers, while the module works on
+ * Reads a stretch of a file in chunks. The next one is read, into the other of two buffers, while something is done with
  * this one; a stream that fills buffers of ours is read several times as fast as slices of the file are.
- * @param {Session} session @param {File} file @param {number} from @param {number} to
- * @param {(counts: any, bytes: number, at: number) => boolean | void} heard stops where it says so
+ * @param {File} file @param {number} from @param {number} to
+ * @param {(chunk: Uint8Array, at: number) => boolean | void} take stops where it says so
  * @returns {Promise<number>} where it stopped
  */
-async function push(session, file, from, to, heard) {
+async function readThrough(file, from, to, take) {
   const reader = file.slice(from, to).stream().getReader({ mode: 'byob' });
   const read = (/** @type {ArrayBufferLike} */ buffer) => reader.read(new Uint8Array(buffer), { min: CHUNK_BYTES });
   let next = read(new ArrayBuffer(CHUNK_BYTES));
@@ -206,8 +209,7 @@ async function push(session, file, from, to, heard) {
     if (!done) next = read(spare);
     if (value?.length) {
       at += value.length;
-      const counts = json(session.call(OP.push, value));
-      if (heard(counts, value.length, at) && at < to) {
+      if (take(value, at) && at < to) {
         await reader.cancel();
         return at;
       }
@@ -215,6 +217,24 @@ async function push(session, file, from, to, heard) {
     }
     if (done || at === to) return to;
   }
+}
+
+/**
+ * Pushes a stretch of a file. @param {Session} session @param {File} file @param {number} from @param {number} to
+ * @param {(counts: any, bytes: number, at: number) => boolean | void} heard stops where it says so
+ * @returns {Promise<number>} where it stopped
+ */
+const push = (session, file, from, to, heard) => readThrough(file, from, to, (chunk, at) =>
+  heard(json(session.call(OP.push, chunk)), chunk.length, at));
+
+/**
+ * Begins to seal a table (SPEC §10.4): key, agreement and day are checked.
+ * @param {Uint8Array} agreement @param {{day: string, length: number, now: number}} options
+ */
+function beginTable(agreement, options) {
+  const session = new Session();
+  session.call(OP.baseData, keyFile, passphrase, agreement, random(32), utf8(JSON.stringify(options)));
+  return session;
 }
 
 /**
@@ -386,6 +406,31 @@ const answers = {
 
   /** Opens a task and drops it: signatures, dates and keys are checked before the clerk goes on. */
   check: (asked) => open(asked, random(32)).task,
+
+  /** Whether a table could be sealed under an agreement: it is begun with, and dropped. @param {any} asked */
+  checkTable({ agreement, options }) {
+    beginTable(agreement, { ...options, length: 1 });
+  },
+
+  /**
+   * A department's table, sealed to the centre of the agreement. The file is read twice, and is never in memory whole.
+   * @param {{file: File, agreement: Uint8Array, options: {day: string, now: number}}} asked
+   */
+  async sealTable({ file, agreement, options }, tell) {
+    const session = beginTable(agreement, { ...options, length: file.size });
+    await readThrough(file, 0, file.size, (chunk, at) => {
+      session.call(OP.baseDataFirst, chunk);
+      tell({ bytes: at });
+    });
+    /** @type {Blob[]} */ const body = [];
+    await readThrough(file, 0, file.size, (chunk, at) => {
+      body.push(new Blob([session.call(OP.baseDataSecond, chunk)]));
+      tell({ bytes: file.size + at });
+    });
+    const pad = () => session.call(OP.baseDataSecond);
+    for (let padding = pad(); padding.length > 0; padding = pad()) body.push(new Blob([padding]));
+    return new Blob([session.call(OP.baseDataHead), ...body]);
+  },
 
   /** Takes the port to the reader of spreadsheets. */
   reader({ port }) {

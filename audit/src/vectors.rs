@@ -137,8 +137,9 @@ fn read_step(step: &Value, blobs: &Blobs, case: &str) -> Result<Step, Malformed>
 }
 
 /// The operations of SPEC §10 that vectors have, each with the names of its parts.
-const OPERATIONS: [(&str, u8, &[&str]); 6] = [
+const OPERATIONS: [(&str, u8, &[&str]); 7] = [
     ("open", 0x01, &["key_file", "passphrase", "agreement", "roster", "entropy", "options"]),
+    ("base_data", 0x0C, &["key_file", "passphrase", "agreement", "entropy", "options"]),
     ("new_key", 0x10, &["passphrase", "entropy", "options"]),
     ("sign_in", 0x11, &["key_file", "passphrase", "host", "challenge"]),
     ("co_sign", 0x12, &["key_file", "passphrase", "document"]),
@@ -156,10 +157,10 @@ fn requests(step: &Value, op: &str, parts: &BTreeMap<String, Vec<u8>>) -> Option
         return Some(vec![join(*code, &parts?)]);
     }
     Some(match op {
-        "push" => {
-            let chunk = usize::try_from(step.get("chunk")?.as_u64()?).ok().filter(|chunk| *chunk > 0)?;
-            parts.get("file")?.chunks(chunk).map(|piece| [&[0x02], piece].concat()).collect()
-        }
+        "push" => pieces(0x02, step, parts)?,
+        "base_data_first" => pieces(0x0D, step, parts)?,
+        "base_data_second" => [pieces(0x0E, step, parts)?, vec![vec![0x0E]; READS]].concat(),
+        "base_data_head" => vec![vec![0x0F]],
         "next_file" => vec![vec![0x03]],
         "finish" => vec![vec![0x04]],
         "read" => vec![vec![0x05]; READS],
@@ -169,6 +170,12 @@ fn requests(step: &Value, op: &str, parts: &BTreeMap<String, Vec<u8>>) -> Option
         "raw" => vec![parts.get("request")?.clone()],
         _ => return None,
     })
+}
+
+/// A file in pieces of `chunk` bytes, each behind `op`.
+fn pieces(op: u8, step: &Value, parts: &BTreeMap<String, Vec<u8>>) -> Option<Vec<Vec<u8>>> {
+    let chunk = usize::try_from(step.get("chunk")?.as_u64()?).ok().filter(|chunk| *chunk > 0)?;
+    Some(parts.get("file")?.chunks(chunk).map(|piece| [&[op], piece].concat()).collect())
 }
 
 /// `op ‖ parts`, each `u32 length ‖ bytes` (SPEC §10).

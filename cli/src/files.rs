@@ -2,10 +2,11 @@
 //! never over another one unasked.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use protocol::envelope::{Head, MAX_HEAD};
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
@@ -35,6 +36,26 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     }
     let message = format!("the file is larger than the {most} bytes that it may have");
     Err(Failure::new("too_large", "file", message).of(path))
+}
+
+/// Bytes of a piece of a file that is read piece by piece.
+const PIECE: u64 = 1 << 20;
+
+/// Reads a file through, piece by piece.
+pub(crate) fn read_through(
+    path: &Path,
+    mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let failed = |error: io::Error| io_failure(path, &error);
+    let file = File::open(path).map_err(failed)?;
+    let mut piece = Zeroizing::new(Vec::new());
+    loop {
+        piece.clear();
+        if (&file).take(PIECE).read_to_end(&mut piece).map_err(failed)? == 0 {
+            return Ok(());
+        }
+        each(&piece)?;
+    }
 }
 
 /// Reads an applicants' file, of which the desk takes so much.
@@ -106,6 +127,12 @@ impl NewFile {
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.file.write_all(bytes).map_err(|error| io_failure(&self.path, &error))
+    }
+
+    /// Writes over the beginning: what could be known last.
+    pub(crate) fn write_first(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| io_failure(&self.path, &error))?;
+        self.write(bytes)
     }
 
     /// Makes the file stay.

@@ -761,10 +761,66 @@ fn numbers_counted_through_are_refused() {
     assert!(desk.path("answer").exists());
 }
 
+/// What `hedui seal-file` takes; a place for the sealed file and the table come behind it.
+const SEAL: &str =
+    "seal-file --agreement housing --key housing.key.hedui --passphrase-file pass --day 2026-10-31";
+
+/// A department with an agreement in force.
+fn a_department(desk: &Desk) {
+    desk.good(
+        "key new --role institution --kind department --code housing-1 --name housing --out housing.key.hedui \
+         --joining housing.joining.hedui --passphrase-file pass",
+    );
+    desk.good(&format!(
+        "agreement propose --joining housing.joining.hedui --key centre.key.hedui --number N-3 --purpose p {L1} \
+         --valid-from 2020-01-01 --valid-to 2199-12-31 --out proposed --passphrase-file pass"
+    ));
+    desk.good("agreement countersign --agreement proposed --key housing.key.hedui --out housing --passphrase-file pass");
+}
+
+/// A table that takes several pieces is sealed, and nothing is left of one that is refused.
+#[test]
+fn a_department_s_table_is_sealed_and_no_other() {
+    let desk = Desk::agreed(L1);
+    a_department(&desk);
+    let table = format!("姓名,证件号码\n{}", format!("张三,{ID}\n").repeat(90_000));
+    assert!(table.len() > 2 << 20);
+    desk.write("table.csv", &table);
+    desk.good(&format!("{SEAL} --out sealed table.csv"));
+    let sealed = fs::read(desk.path("sealed")).unwrap();
+    let read = |name: &str| fs::read(desk.path(name)).unwrap();
+    let unlock = |name: &str| {
+        protocol::key_file::KeyFile::read(&read(name)).unwrap().unlock(read("pass").trim_ascii()).unwrap()
+    };
+    let document = protocol::Document::read(&sealed).unwrap();
+    assert_eq!(document.signers, [unlock("housing.key.hedui").signing.public()]);
+    let clear = protocol::base_data::open(document, &unlock("centre.key.hedui").opening).unwrap();
+    assert!(*clear == table.as_bytes());
+
+    let refused = |line: &str, code: &str| {
+        let said: Value = serde_json::from_str(&desk.bad(&format!("{line} --json"))).unwrap();
+        assert_eq!(said["error"]["code"], code, "{line}: {said}");
+        assert!(!desk.path("other").exists(), "{line}");
+    };
+    let line = format!("{SEAL} --out other table.csv");
+    refused(&line.replace("--agreement housing", "--agreement agreement"), "wrong_institution");
+    let bank =
+        line.replace("--key housing", "--key bank").replace("--agreement housing", "--agreement agreement");
+    refused(&bank, "not_a_department");
+    refused(&line.replace("2026-10-31", "2199-12-31"), "day_to_come");
+    refused(&line.replace("housing.key", "centre.key"), "wrong_role");
+    refused(&line.replace("--agreement housing", "--agreement proposed"), "missing_signature");
+    desk.write("empty.csv", "");
+    refused(&line.replace("table.csv", "empty.csv"), "truncated");
+    fs::File::create(desk.path("large.csv")).unwrap().set_len(3 << 30).unwrap();
+    refused(&line.replace("table.csv", "large.csv"), "too_large");
+}
+
 #[test]
 fn every_subcommand_speaks_json() {
     let desk = Desk::agreed(L1);
     desk.write("customers.csv", CUSTOMERS);
+    a_department(&desk);
     let wasm = module();
     let lines = [
         "key new --role officer --code d --name d --out d.key.hedui --passphrase-file pass".to_owned(),
@@ -777,13 +833,13 @@ fn every_subcommand_speaks_json() {
         "agreement countersign --agreement again --key bank.key.hedui --out agreed --passphrase-file pass"
             .to_owned(),
         format!("{MAKE} {COSIGNED}").replace("--agreement agreement", "--agreement agreed"),
-        format!("{COSIGN} --out roster").replace("--agreement agreement", "--agreement agreed").replace("own.csv", "people.csv"),
+        format!("{COSIGN} --out roster")
+            .replace("--agreement agreement", "--agreement agreed")
+            .replace("own.csv", "people.csv"),
         matching("--out answer --compliance-key audit.key.hedui --copy copy")
             .replace(ROSTER, "roster")
             .replace("--agreement agreement", "--agreement agreed"),
-        "seal-file --agreement agreed --key bank.key.hedui --passphrase-file pass --day 2026-10-31 --out base.hedui \
-         customers.csv"
-            .to_owned(),
+        format!("{SEAL} --out housing.base-data.hedui customers.csv"),
         "cosign --document answer --key boss.key.hedui --passphrase-file pass --out approved".to_owned(),
         "account --answer answer --copy copy --key audit.key.hedui --passphrase-file pass".to_owned(),
         OPEN.replace(ROSTER, "roster").replace("--agreement agreement", "--agreement agreed --answer answer"),

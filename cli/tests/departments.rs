@@ -117,7 +117,7 @@ impl Department {
 /// Hands a sealed file in; gives the page it led to.
 async fn hand_in(person: &mut Person<'_>, roster: i64, bytes: &[u8]) -> String {
     let path = format!("/rosters/{roster}/base-data");
-    let reply = person.upload(&path, &[], ("document", "housing.base.hedui", bytes)).await;
+    let reply = person.upload(&path, &[], ("document", "housing.base-data.hedui", bytes)).await;
     let at = reply.location().to_owned();
     assert!(at.starts_with("/work/"), "{}", reply.text);
     loop {
@@ -202,9 +202,13 @@ async fn a_department_s_table_is_matched_in_the_desk_and_stands_in_the_report() 
     let now = office.console.now().unwrap();
     let in_force = |bytes: &[u8]| Document::<Agreement>::read(bytes).unwrap().check(today).unwrap();
     let entropy = Entropy::new(&[8; 32]).unwrap();
-    let made = |terms: &AgreementInForce, keys: &Keys, day: Date, clear: &str| {
-        base_data::seal(terms, &keys.signing, day, now, clear.as_bytes(), &entropy).unwrap()
+    let made_at = |created: Time, terms: &AgreementInForce, keys: &Keys, day: Date, clear: &str| {
+        base_data::seal(terms, &keys.signing, day, created, clear.as_bytes(), &entropy).unwrap()
     };
+    let made =
+        |terms: &AgreementInForce, keys: &Keys, day: Date, clear: &str| made_at(now, terms, keys, day, clear);
+    // A clock that goes a day ahead is believed, the day is not.
+    let ahead = Time::from_unix(now.unix() + 86_400).unwrap();
     let theirs = in_force(&agreement);
     let mut altered = sealed.clone();
     *altered.last_mut().unwrap() ^= 1;
@@ -224,7 +228,7 @@ async fn a_department_s_table_is_matched_in_the_desk_and_stands_in_the_report() 
         ("another department's", made(&tax, &housing.keys, day, &table()), "（institution）"),
         ("under another agreement", made(&older, &housing.keys, day, &table()), "（agreement）"),
         ("forged", made(&theirs, &steps::keys(77), day, &table()), "（signature）"),
-        ("of tomorrow", made(&theirs, &housing.keys, tomorrow, &table()), "（day）"),
+        ("of tomorrow", made_at(ahead, &theirs, &housing.keys, tomorrow, &table()), "（day）"),
     ] {
         let page = hand_in(&mut other, 1, &bytes).await;
         assert!(page.contains(field), "{name}: {page}");

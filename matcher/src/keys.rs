@@ -1,6 +1,6 @@
 //! Operations that need a key but no session: make one, sign in, co-sign, and look at a document.
 
-use protocol::agreement::Agreement;
+use protocol::agreement::{Agreement, AgreementInForce};
 use protocol::answer::Answer;
 use protocol::canonical;
 use protocol::envelope::{self, Head, Verified};
@@ -8,7 +8,7 @@ use protocol::joining::{InstitutionKind, JoiningRequest};
 use protocol::json::{self, Object, ToJson, Value};
 use protocol::key_file::{KeyFile, Keys, Role};
 use protocol::secret::Entropy;
-use protocol::value::{Code, Digest, PublicKey, Text, Time};
+use protocol::value::{Code, Date, Digest, PublicKey, Text, Time};
 use protocol::{CheckError, Document};
 
 use crate::error::ModuleError;
@@ -72,6 +72,12 @@ pub fn unlock(file: &[u8], passphrase: &[u8]) -> Result<(KeyFile, Keys), ModuleE
     Ok((file, keys))
 }
 
+/// Reads an agreement and checks that it is in force on a day.
+pub fn agreement(bytes: &[u8], day: Date) -> Result<AgreementInForce, ModuleError> {
+    let agreement = Document::<Agreement>::read(bytes).map_err(|e| ModuleError::decode("agreement", &e))?;
+    Ok(agreement.check(day)?)
+}
+
 /// Answers a host's challenge.
 pub fn sign_in(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     let [file, passphrase, host, challenge] = request::parts(bytes)?;
@@ -97,8 +103,6 @@ pub fn co_sign(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
 /// was made, and must name the key. An answer that ends before its body comes back so.
 pub fn approve(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     let [file, passphrase, agreement, answer] = request::parts(bytes)?;
-    let agreement =
-        Document::<Agreement>::read(agreement).map_err(|e| ModuleError::decode("agreement", &e))?;
     let malformed = |e| ModuleError::decode("answer", &e);
     let mut head = Head::parse(answer).map_err(malformed)?;
     let Verified { header, signers, .. } = head.verify::<Answer>().map_err(malformed)?;
@@ -106,7 +110,7 @@ pub fn approve(bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
     if !body.is_empty() {
         head.check_body(&header, body).map_err(malformed)?;
     }
-    let terms = agreement.check(header.created.date())?.terms;
+    let terms = self::agreement(agreement, header.created.date())?.terms;
     if signers.first() != Some(&terms.institution.signing_key) {
         return Err(CheckError::Signer("answer").into());
     }

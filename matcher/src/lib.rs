@@ -5,6 +5,7 @@
 //! [`session`] (open, push, finish, read), then [`matching`] (a run over files) and `row` (what happens to a row), and
 //! from there [`layout`], [`damage`], [`cell`] and [`findings`]. Cutting and the short way of a row are the crate `rows`.
 
+pub mod base_data;
 pub mod cell;
 pub mod counts;
 pub mod damage;

@@ -1,5 +1,6 @@
 //! The bytes that cross the module's border (SPEC §10).
 
+use protocol::DecodeError;
 use protocol::envelope::Reader;
 
 use crate::error::ModuleError;
@@ -30,6 +31,14 @@ pub enum Op {
     SetAside = 0x0A,
     /// The answer's copy for the institution's compliance office.
     Copy = 0x0B,
+    /// Begin to seal a department's table.
+    BaseData = 0x0C,
+    /// The next chunk of the table, for the first time.
+    BaseDataFirst = 0x0D,
+    /// The next chunk of the table, for the second time.
+    BaseDataSecond = 0x0E,
+    /// What stands before the sealed table.
+    BaseDataHead = 0x0F,
     /// Make keys.
     NewKey = 0x10,
     /// Answer a host's challenge.
@@ -43,7 +52,7 @@ pub enum Op {
 }
 
 impl Op {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 20] = [
         Self::Open,
         Self::Push,
         Self::NextFile,
@@ -55,6 +64,10 @@ impl Op {
         Self::TakeOver,
         Self::SetAside,
         Self::Copy,
+        Self::BaseData,
+        Self::BaseDataFirst,
+        Self::BaseDataSecond,
+        Self::BaseDataHead,
         Self::NewKey,
         Self::SignIn,
         Self::CoSign,
@@ -101,16 +114,21 @@ impl Request {
 /// # Errors
 /// `bad_request` when there are fewer, more, or one is cut short.
 pub fn parts<const N: usize>(bytes: &[u8]) -> Result<[&[u8]; N], ModuleError> {
-    let bad =
-        |_| ModuleError::new("bad_request", "request", "the parts are not as this operation takes them");
-    let mut reader = Reader(bytes);
     let mut out: [&[u8]; N] = [&[]; N];
-    for part in &mut out {
-        let length = u32::from_be_bytes(reader.array("request").map_err(bad)?);
-        *part = reader.take(usize::try_from(length).unwrap_or(usize::MAX), "request").map_err(bad)?;
-    }
-    reader.end("request").map_err(bad)?;
+    fill(&mut out, bytes).map_err(|_| {
+        ModuleError::new("bad_request", "request", "the parts are not as this operation takes them")
+    })?;
     Ok(out)
+}
+
+/// The same for any number of parts: one piece of code for all of them.
+fn fill<'a>(parts: &mut [&'a [u8]], bytes: &'a [u8]) -> Result<(), DecodeError> {
+    let mut reader = Reader(bytes);
+    for part in parts {
+        let length = u32::from_be_bytes(reader.array("request")?);
+        *part = reader.take(usize::try_from(length).unwrap_or(usize::MAX), "request")?;
+    }
+    reader.end("request")
 }
 
 /// Writes a request or a reply of several parts.

@@ -1,7 +1,7 @@
-//! One session: open, push, finish, read. A state is consumed by the step that leaves it, so no step
-//! can be skipped or repeated.
+//! One session: open, push, finish, read; or a table that is sealed. A state is consumed by the step that leaves it, so
+//! no step can be skipped or repeated.
 
-use protocol::agreement::{Agreement, AgreementInForce};
+use protocol::agreement::AgreementInForce;
 use protocol::answer::Shape;
 use protocol::answer_seal::{Maker, SealedAnswer};
 use protocol::coverage::Coverage;
@@ -15,6 +15,7 @@ use protocol::value::{Date, Digest, ReleaseNumber, RosterId, SealingKey, Time};
 use protocol::{CheckError, Document, seal};
 use zeroize::Zeroizing;
 
+use crate::base_data::Sealing;
 use crate::counts::Warning;
 use crate::error::ModuleError;
 use crate::findings::ClearSlots;
@@ -38,6 +39,8 @@ pub enum Session {
     HandingOver(Box<Open>, Box<SealedPart>),
     /// The answer is going out.
     Sealed(Box<Sealed>),
+    /// A department's table is being sealed.
+    SealingTable(Sealing),
     /// An error ended it; everything it held is gone.
     Over,
 }
@@ -140,8 +143,16 @@ impl Session {
                     *self = Self::Open(open);
                     Ok(task)
                 }
-                _ => Err(ModuleError::new("busy", "session", "this instance has had its session")),
+                _ => Err(busy()),
             },
+            Op::BaseData => match self {
+                Self::Idle => {
+                    *self = Self::SealingTable(Sealing::begin(rest)?);
+                    Ok(Vec::new())
+                }
+                _ => Err(busy()),
+            },
+            Op::BaseDataFirst | Op::BaseDataSecond | Op::BaseDataHead => self.table_step(op, rest),
             Op::Push => self.open_step(|open| open.matching.push(rest)),
             Op::Part => {
                 let [sample] = request::parts(rest)?;
@@ -215,6 +226,21 @@ impl Session {
         }
     }
 
+    /// A step of sealing a table. The head ends the session, and so does an error.
+    fn table_step(&mut self, op: Op, rest: &[u8]) -> Result<Vec<u8>, ModuleError> {
+        match std::mem::replace(self, Self::Over) {
+            Self::SealingTable(sealing) => {
+                let (next, reply) = sealing.step(op, rest)?;
+                *self = next.map_or(Self::Over, Self::SealingTable);
+                Ok(reply)
+            }
+            other => {
+                *self = other;
+                Err(not_open())
+            }
+        }
+    }
+
     /// The next piece of a part; the first request ends the part.
     fn hand_over(&mut self, rest: &[u8]) -> Result<Vec<u8>, ModuleError> {
         match std::mem::replace(self, Self::Over) {
@@ -263,6 +289,10 @@ impl Session {
     }
 }
 
+fn busy() -> ModuleError {
+    ModuleError::new("busy", "session", "this instance has had its session")
+}
+
 fn not_open() -> ModuleError {
     ModuleError::new("not_open", "session", "no session is open")
 }
@@ -279,9 +309,7 @@ impl Open {
         let options: Options = keys::options(options)?;
         let created = keys::time(options.now)?;
         let entropy = Entropy::new(entropy)?;
-        let agreement =
-            Document::<Agreement>::read(agreement).map_err(|e| ModuleError::decode("agreement", &e))?;
-        let agreement = agreement.check(created.date())?;
+        let agreement = keys::agreement(agreement, created.date())?;
         let roster = Document::<Roster>::read(roster).map_err(|e| ModuleError::decode("roster", &e))?;
         let context =
             RosterContext { now: created, last_serial: options.last_serial, release: Some(RELEASE) };

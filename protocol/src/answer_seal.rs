@@ -1,6 +1,6 @@
 //! Making and opening answers (SPEC §6.4).
 
-use chacha20poly1305::aead::{Aead as _, AeadInOut as _, KeyInit as _, Payload};
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -245,13 +245,8 @@ impl<S: Slots> SealedAnswer<S> {
     ) {
         let start = piece.len();
         piece.resize(start + length, 0);
-        let part = piece.get_mut(start..).unwrap_or_default();
-        write(part);
-        // ChaCha20-Poly1305 fails for parts over 256 GiB only (RFC 8439 §2.8).
-        match cipher.encrypt_inout_detached(&nonce(n), self.binding.as_bytes(), part.into()) {
-            Ok(tag) => piece.extend_from_slice(&tag),
-            Err(_) => piece.truncate(start),
-        }
+        write(piece.get_mut(start..).unwrap_or_default());
+        seal::append(cipher, n, self.binding.as_bytes(), piece, start);
     }
 }
 

@@ -85,14 +85,23 @@ pub fn write<H: Header>(header: &H, body: &[u8], signers: &[&SigningKey]) -> Res
 /// As [`write`].
 pub fn write_head<H: Header>(header: &H, signers: &[&SigningKey]) -> Result<Vec<u8>, DecodeError> {
     header.validate()?;
-    let json = canonical::encode(header)?;
-    if json.len() > MAX_HEADER {
+    let body_bytes = header.body().map_or(0, |(length, _)| length);
+    sign_head(H::TYPE, canonical::encode(header)?, body_bytes, signers)
+}
+
+/// The same for any type: one piece of code for all of them.
+fn sign_head(
+    kind: &str,
+    header: Vec<u8>,
+    body_bytes: u64,
+    signers: &[&SigningKey],
+) -> Result<Vec<u8>, DecodeError> {
+    if header.len() > MAX_HEADER {
         return Err(DecodeError::TooLarge("header"));
     }
-    let pae = pae(H::TYPE.as_bytes(), &json);
+    let pae = pae(kind.as_bytes(), &header);
     let signatures = signers.iter().map(|key| (key.public(), key.sign(&pae))).collect();
-    let body_bytes = header.body().map_or(0, |(length, _)| length);
-    Head { kind: H::TYPE.to_owned(), header: json, signatures, body_bytes, length: 0 }.encode()
+    Head { kind: kind.to_owned(), header, signatures, body_bytes, length: 0 }.encode()
 }
 
 /// Everything before the body, framing checked, nothing else yet.

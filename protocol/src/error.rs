@@ -99,6 +99,15 @@ pub enum CheckError {
     /// The copy speaks of another answer.
     #[error("the copy is of another answer")]
     WrongAnswer,
+    /// Base data under an agreement whose institution is none.
+    #[error("the agreement is not with a department")]
+    NotADepartment,
+    /// A table that stands for a day after today.
+    #[error("the day has not come yet")]
+    DayToCome,
+    /// A file that is another one than a moment ago.
+    #[error("{0} changed while it was read")]
+    Changed(&'static str),
     /// Past its end.
     #[error("{0} has expired")]
     Expired(&'static str),
@@ -141,6 +150,9 @@ impl CheckError {
             Self::WrongAgreement => "wrong_agreement",
             Self::WrongRoster => "wrong_roster",
             Self::WrongAnswer => "wrong_answer",
+            Self::NotADepartment => "not_a_department",
+            Self::DayToCome => "day_to_come",
+            Self::Changed(_) => "file_changed",
             Self::Expired(_) => "expired",
             Self::NotYet(_) => "not_yet_valid",
             Self::Replayed => "replayed",
@@ -160,6 +172,7 @@ impl CheckError {
             Self::Signer(f)
             | Self::MissingSignature(f)
             | Self::WrongInstitution(f)
+            | Self::Changed(f)
             | Self::Expired(f)
             | Self::NotYet(f)
             | Self::NotPermitted(f)
@@ -168,6 +181,8 @@ impl CheckError {
             Self::WrongAgreement => "roster.agreement",
             Self::WrongRoster => "answer.roster",
             Self::WrongAnswer => "copy.answer",
+            Self::NotADepartment => "agreement.institution.kind",
+            Self::DayToCome => "day",
             Self::Replayed => "roster.serial",
             Self::ModuleTooOld(_) => "roster.module_minimum",
             Self::Entropy => "entropy",

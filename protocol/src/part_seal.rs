@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::CheckError;
 use crate::hedge::{Stream, Use};
-use crate::seal::nonce;
+use crate::seal::{self, nonce};
 use crate::secret::{Entropy, SigningKey};
 use crate::value::Digest;
 
@@ -67,12 +67,7 @@ impl PartKey {
 
     /// Seals piece `n`, the end of `piece` from `start` on, where it lies.
     pub fn seal(&self, n: u64, piece: &mut Vec<u8>, start: usize) {
-        let clear = piece.get_mut(start..).unwrap_or_default();
-        // ChaCha20-Poly1305 fails for parts over 256 GiB only (RFC 8439 §2.8).
-        match self.cipher.encrypt_inout_detached(&nonce(n), self.roster.as_bytes(), clear.into()) {
-            Ok(tag) => piece.extend_from_slice(&tag),
-            Err(_) => piece.truncate(start),
-        }
+        seal::append(&self.cipher, n, self.roster.as_bytes(), piece, start);
     }
 
     /// Opens piece `n`.

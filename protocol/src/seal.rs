@@ -1,5 +1,7 @@
 //! HPKE seals (RFC 9180, base mode) and the nesting that makes an opening group (SPEC §6).
 
+use chacha20poly1305::ChaCha20Poly1305 as PieceCipher;
+use chacha20poly1305::aead::AeadInOut as _;
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::{Kem as _, X25519HkdfSha256 as Kem};
@@ -120,6 +122,16 @@ pub fn unwrap(
         secret = open(key, &info, &secret, "content key")?;
     }
     Ok(secret)
+}
+
+/// Seals piece `n`, the end of `piece` from `start` on, where it lies, and appends its tag (SPEC §6.4, §6.7, §10.1).
+pub(crate) fn append(cipher: &PieceCipher, n: u64, aad: &[u8], piece: &mut Vec<u8>, start: usize) {
+    let clear = piece.get_mut(start..).unwrap_or_default();
+    // ChaCha20-Poly1305 fails for pieces over 256 GiB only (RFC 8439 §2.8).
+    match cipher.encrypt_inout_detached(&nonce(n), aad, clear.into()) {
+        Ok(tag) => piece.extend_from_slice(&tag),
+        Err(_) => piece.truncate(start),
+    }
 }
 
 /// The nonce of piece `n` of what is sealed in pieces under a key of its own (SPEC §6.4, §10.1): `0x00000000 ‖ u64 n`.

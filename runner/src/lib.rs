@@ -34,6 +34,14 @@ pub mod op {
     pub const SET_ASIDE: u8 = 0x0A;
     /// The answer's copy for the compliance office.
     pub const COPY: u8 = 0x0B;
+    /// Begin to seal a department's table.
+    pub const BASE_DATA: u8 = 0x0C;
+    /// The next chunk of the table, for the first time.
+    pub const BASE_DATA_FIRST: u8 = 0x0D;
+    /// The next chunk of the table, for the second time.
+    pub const BASE_DATA_SECOND: u8 = 0x0E;
+    /// What stands before the sealed table.
+    pub const BASE_DATA_HEAD: u8 = 0x0F;
     /// Make keys.
     pub const NEW_KEY: u8 = 0x10;
     /// Answer a host's challenge.

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hedui import answers, cosigning, coverage, documents, institution_log, keyfile, log, merkle, names, proofs, rosters, rules, seals, tokens
+from hedui import answers, base_data, cosigning, coverage, documents, ed25519, institution_log, keyfile, log, merkle, names, proofs, rosters, rules, seals, tokens
 from hedui.basics import HeduiError, from_b64, from_hex, sha256, to_b64
 from hedui.hedged import Hedged
 from hedui.slots import Account, Slot, Total
@@ -261,6 +261,24 @@ def open_copy(request: Request) -> Request:
     )
     found = [{"slot": i, "bytes": opened.slots[i].hex(), **slot.readable()} for i, slot in opened.found()]
     return {"coverage": opened.coverage, "slots": found}
+
+
+@operation
+def make_base_data(request: Request) -> Request:
+    """agreement, day, created, file (b64), entropy, signing_seed → document."""
+    seed = _hex(request, "signing_seed", 32)
+    made = base_data.make(
+        _document(request, "agreement"), day=request["day"], created=request["created"],
+        file=from_b64(request["file"], "file"), entropy=_hex(request, "entropy", 32), signing_seed=seed,
+        signing_key=ed25519.public_key(seed),
+    )
+    return {"document": to_b64(made)}
+
+
+@operation
+def open_base_data(request: Request) -> Request:
+    """document, sealing_private (the centre's) → file (b64)."""
+    return {"file": to_b64(base_data.open_table(_document(request, "document"), _hex(request, "sealing_private", 32)))}
 
 
 @operation

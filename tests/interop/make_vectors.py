@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from known import documents, fragments, sessions
+from known import base_data, documents, fragments, sessions
 from known.refusals import refusals
 from known.world import key_file
 
@@ -29,11 +29,12 @@ def module_sessions() -> dict[str, Any]:
     sessions.copy_and_approval(script)
     sessions.key_steps(script)
     refusals(script)
+    base_data.sessions(script)
     return script.to_json()
 
 
 def every_file() -> dict[str, dict[str, Any]]:
-    made = fragments.every_file() | documents.every_file() | {"sessions.json": module_sessions()}
+    made = fragments.every_file() | documents.every_file() | base_data.fragment() | {"sessions.json": module_sessions()}
     return {name: {"made_by": MADE_BY} | made[name] for name in sorted(made)}
 
 

@@ -10,8 +10,8 @@ import unittest
 from typing import Any
 
 import make_vectors
-from hedui import coverage, documents, keyfile, log, merkle, names, proofs, tokens
-from hedui.basics import HeduiError, from_b64
+from hedui import base_data, coverage, documents, ed25519, keyfile, log, merkle, names, proofs, tokens
+from hedui.basics import HeduiError, from_b64, sha256
 from hedui.slots import Account, Slot, Total
 from hedui.subjects import Subject
 
@@ -43,6 +43,25 @@ class Vectors(unittest.TestCase):
     def cases(self, file: dict[str, Any], name: str) -> list[dict[str, Any]]:
         self.assertTrue(file[name], f"{name} holds nothing")
         return file[name]
+
+    def test_base_data(self) -> None:
+        file = read("base_data.json")
+        data = blobs(file)
+        for case in self.cases(file, "sealed"):
+            seed, pattern, length = UNHEX(case["signing_seed"]), UNHEX(case["repeat"]), case["length"]
+            made = base_data.make(
+                documents.read(data[case["agreement"]]), day=case["day"], created=case["created"],
+                file=(pattern * (length // len(pattern) + 1))[:length], entropy=UNHEX(case["entropy"]), signing_seed=seed,
+                signing_key=ed25519.public_key(seed),
+            )
+            self.assertEqual((len(made), sha256(made).hex()), (case["bytes"], case["sha256"]))
+        for case in self.cases(file, "opened"):
+            opened = base_data.open_table(documents.read(data[case["document"]]), UNHEX(case["sealing_private"]))
+            self.assertEqual(opened, UNHEX(case["file"]))
+        for case in self.cases(file, "refused"):
+            with self.subTest(case["name"]):
+                document = documents.read(data[case["document"]])
+                self.assertRaises(HeduiError, base_data.open_table, document, UNHEX(case["sealing_private"]))
 
     def test_documents(self) -> None:
         file = read("documents.json")

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::browser::Browser;
 use crate::client::Client;
-use crate::exchange::{Centre, PASSPHRASE, Relation, Setup};
+use crate::exchange::{Centre, PASSPHRASE, Party, Relation, Setup};
 use crate::module::artifact_dir;
 use crate::verdict::{self, Verdict};
 use crate::world::{Institution, Sizes, World};
@@ -106,7 +106,11 @@ impl Clerk<'_> {
 
     /// Step 1.
     pub async fn unlock(&self) {
-        let Relation { party, .. } = &self.office.relation;
+        self.unlock_with(&self.office.relation.party).await;
+    }
+
+    /// The same with somebody else's key.
+    pub async fn unlock_with(&self, party: &Party) {
         let key = self.office.save(&format!("{}.key.hedui", party.code), &party.file);
         self.choose("#key-file", &key).await;
         self.browser.until("body[data-state=idle] #key-file + label .name").await;
@@ -122,6 +126,29 @@ impl Clerk<'_> {
         self.choose("#agreement-file", &self.office.save("a.agreement.hedui", agreement)).await;
         self.browser.click("#open-task").await;
         self.browser.until("body[data-state=idle] #to-files").await;
+    }
+
+    /// Step 2 of a department: its agreement alone.
+    pub async fn pick_agreement(&self, agreement: &[u8]) {
+        self.choose("#department-file", &self.office.save("department.agreement.hedui", agreement)).await;
+        self.browser.until("body[data-state=idle][data-step=table]").await;
+    }
+
+    /// Step 3 of a department, up to the button: the table, and the day that it stands for.
+    pub async fn pick_table(&self, file: &Path, day: &str) {
+        self.choose("#table-file", file).await;
+        self.browser.until("body[data-state=idle] #table-file + label .name").await;
+        self.table_day(day).await;
+    }
+
+    /// The day alone. What keys a date field takes depends on the computer's language.
+    pub async fn table_day(&self, day: &str) {
+        let script = "
+            const box = document.getElementById('table-day');
+            box.value = arguments[0];
+            box.dispatchEvent(new Event('change'));
+        ";
+        self.browser.run(script, vec![day.into()]).await;
     }
 
     /// Step 3, up to the columns.

@@ -99,6 +99,27 @@ pub struct Relation {
     pub roster: Vec<u8>,
 }
 
+/// A department that hands its table over.
+pub struct Department {
+    /// The department, whose key signs the table.
+    pub party: Party,
+    /// The agreement, signed by the centre and with a key that the desk keeps for the department.
+    pub agreement: Vec<u8>,
+}
+
+/// A party's joining request.
+fn joining(party: &Party, kind: InstitutionKind) -> Vec<u8> {
+    let joining = JoiningRequest {
+        code: party.code.parse().unwrap(),
+        issued: now(),
+        kind,
+        name: text(&party.code),
+        sealing_key: party.keys.opening.public(),
+        signing_key: party.keys.signing.public(),
+    };
+    envelope::write(&joining, b"", &[&party.keys.signing]).unwrap()
+}
+
 impl Centre {
     /// A centre with its officers.
     pub fn new(setup: Setup) -> Self {
@@ -125,16 +146,15 @@ impl Centre {
     /// Agrees with an institution and asks it about `applicants` (a CSV).
     pub fn ask(&self, code: &str, kind: InstitutionKind, seed: u8, applicants: &[u8]) -> Relation {
         let party = Party::new(Role::Institution, code, seed);
-        let joining = JoiningRequest {
-            code: party.code.parse().unwrap(),
-            issued: now(),
-            kind,
-            name: text(code),
-            sealing_key: party.keys.opening.public(),
-            signing_key: party.keys.signing.public(),
-        };
-        let joining = envelope::write(&joining, b"", &[&party.keys.signing]).unwrap();
+        let joining = joining(&party, kind);
         self.ask_joined(party, &joining, seed, applicants)
+    }
+
+    /// Agrees with a department as a desk does that answers for it: with keys of the desk's own.
+    pub fn department(&self, code: &str, seed: u8) -> Department {
+        let desk = Party::new(Role::Institution, code, seed + 100);
+        let agreement = self.agree(&joining(&desk, InstitutionKind::Department), &desk.keys);
+        Department { party: Party::new(Role::Institution, code, seed), agreement }
     }
 
     /// The same for one that made its keys and its joining request elsewhere.

@@ -204,6 +204,10 @@ fn requests_of(step: &Value, blobs: &Blobs) -> Vec<Vec<u8>> {
     let passphrase = || text(step, "passphrase").as_bytes();
     let options = step["options"].to_string();
     let with = |op: u8, parts: &[&[u8]]| vec![request(op, &join(parts))];
+    let pieces = |op: u8| -> Vec<Vec<u8>> {
+        let chunk = usize::try_from(step["chunk"].as_u64().unwrap()).unwrap();
+        blob("file").chunks(chunk).map(|piece| request(op, piece)).collect()
+    };
     match text(step, "op") {
         "open" => with(
             op::OPEN,
@@ -216,10 +220,17 @@ fn requests_of(step: &Value, blobs: &Blobs) -> Vec<Vec<u8>> {
                 options.as_bytes(),
             ],
         ),
-        "push" => {
-            let chunk = usize::try_from(step["chunk"].as_u64().unwrap()).unwrap();
-            blob("file").chunks(chunk).map(|piece| request(op::PUSH, piece)).collect()
+        "push" => pieces(op::PUSH),
+        "base_data" => with(
+            op::BASE_DATA,
+            &[blob("key_file"), passphrase(), blob("agreement"), &bytes(step, "entropy"), options.as_bytes()],
+        ),
+        "base_data_first" => pieces(op::BASE_DATA_FIRST),
+        // Then what pads the body, and its end.
+        "base_data_second" => {
+            [pieces(op::BASE_DATA_SECOND), vec![request(op::BASE_DATA_SECOND, &[]); 3]].concat()
         }
+        "base_data_head" => vec![request(op::BASE_DATA_HEAD, &[])],
         "next_file" => vec![request(op::NEXT_FILE, &[])],
         "finish" => vec![request(op::FINISH, &[])],
         "read" => vec![request(op::READ, &[]); 3],

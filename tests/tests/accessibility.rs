@@ -36,6 +36,25 @@ async fn every_step_of_the_offline_edition() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_department_s_steps() {
+    let office = Office::new("bank-a");
+    let housing = office.centre.department("housing", 60);
+    let browser = Browser::start().await;
+    let (clerk, mut axe) = (Clerk { browser: &browser, office: &office }, Axe::new());
+    clerk.open(&format!("{}/", office.serve(&web_dir()).await)).await;
+    clerk.unlock_with(&housing.party).await;
+    clerk.pick_agreement(&housing.agreement).await;
+    both(&mut axe, &browser, "department: table").await;
+    // No column of identity numbers: the page doubts that it is the right file.
+    clerk.pick_table(&office.save("notes.csv", "名称,备注\n甲,乙\n".as_bytes()), "2026-10-31").await;
+    both(&mut axe, &browser, "department: table picked").await;
+    browser.click("#seal").await;
+    browser.until("body[data-state=idle] #sealed").await;
+    both(&mut axe, &browser, "department: sealed").await;
+    axe.has_none();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_fault_is_found() {
     let office = Office::new("bank-a");
     let browser = Browser::start().await;

@@ -12,9 +12,12 @@ use e2e::clerk::{Clerk, Office, offline_page};
 use e2e::exchange::{PASSPHRASE, Party};
 use e2e::module::{self, OpenRequest, artifact};
 use e2e::netlog::{self, NetLog};
+use protocol::agreement::Agreement;
+use protocol::base_data;
 use protocol::joining::JoiningRequest;
 use protocol::key_file::KeyFile;
-use protocol::{Digest, Document};
+use protocol::secret::Entropy;
+use protocol::{Digest, Document, Time};
 use serde_json::{Value, json};
 
 /// No name is known, and whatever wants a connection gets it from a proxy that isn't there, on this computer too.
@@ -82,6 +85,24 @@ async fn the_whole_story_with_the_network_cut() {
     println!("{verdict:?}");
     assert!(verdict.found > 0);
     assert_eq!((verdict.missed, verdict.wrong), (0, 0));
+
+    // A department's table, to the byte what the library makes of it.
+    let housing = office.centre.department("housing", 60);
+    browser.page.goto("about:blank").await.unwrap();
+    clerk.open(&offline_page()).await;
+    clerk.unlock_with(&housing.party).await;
+    clerk.pick_agreement(&housing.agreement).await;
+    clerk.pick_table(&office.customers(), "2026-10-31").await;
+    browser.click("#seal").await;
+    browser.until("body[data-state=idle] #sealed").await;
+    browser.screenshot("offline-12-table-sealed").await;
+    let sealed = clerk.saved("#save", folder.path()).await;
+    let now = Time::from_unix(now).unwrap();
+    let agreement = Document::<Agreement>::read(&housing.agreement).unwrap().check(now.date()).unwrap();
+    let (key, day) = (&housing.party.keys.signing, "2026-10-31".parse().unwrap());
+    let chance = Entropy::new(&[DRAWN; 32]).unwrap();
+    let due = base_data::seal(&agreement, key, day, now, &office.institution().bytes(), &chance).unwrap();
+    assert!(sealed == due, "{} bytes in the page, {} are due", sealed.len(), due.len());
 
     // The second page of the same file: the module's digest and the policy in force.
     browser.page.goto("about:blank").await.unwrap();

@@ -8,7 +8,9 @@ use e2e::module::{self, Native, Runner as _};
 use e2e::vectors::{self, Blobs, array, file, list, text};
 use protocol::agreement::Agreement;
 use protocol::answer::Answer;
+use protocol::answer_seal::SealError;
 use protocol::authorisation::Authorisation;
+use protocol::base_data::{self, BaseData};
 use protocol::copy::AnswerCopy;
 use protocol::cosigning::{CosignRequest, CosignerJoining};
 use protocol::coverage::Coverage;
@@ -22,11 +24,11 @@ use protocol::proof::Proof;
 use protocol::receipt::Receipt;
 use protocol::release::Release;
 use protocol::roster::{self, Level, PrfName, Roster};
-use protocol::secret::{SigningKey, TokenKey, verify_sign_in};
+use protocol::secret::{Entropy, OpeningKey, SigningKey, TokenKey, verify_sign_in};
 use protocol::slot::{self, Slot};
 use protocol::subject::{self, Hint, Kind, Outcome, Subject};
 use protocol::token::{Prf, Token};
-use protocol::value::{Code, Digest};
+use protocol::value::{Code, Digest, Time};
 use serde_json::{Value, json};
 
 fn prf(case: &Value) -> Prf {
@@ -109,6 +111,7 @@ fn read_as(kind: &str, document: &[u8]) -> Value {
         papers::Archive::TYPE => {
             read::<papers::Archive>(document, |read| read.header.listed(&read.body).map(drop))
         }
+        BaseData::TYPE => read::<BaseData>(document, |_| Ok(())),
         Release::TYPE => read::<Release>(document, |_| Ok(())),
         other => panic!("{other}"),
     }
@@ -132,6 +135,45 @@ fn documents() {
         }
     }
     assert!(ok >= 15 && list(&file, "cases").len() > 350, "{ok}");
+}
+
+#[test]
+fn base_data() {
+    let file = file("base_data.json");
+    let blobs = Blobs::of(&file);
+    for case in list(&file, "sealed") {
+        let created: Time = text(case, "created").parse().unwrap();
+        let agreement = Document::<Agreement>::read(blobs.get(case, "agreement")).unwrap();
+        let length = usize::try_from(case["length"].as_u64().unwrap()).unwrap();
+        let table: Vec<u8> = vectors::bytes(case, "repeat").into_iter().cycle().take(length).collect();
+        let sealed = base_data::seal(
+            &agreement.check(created.date()).unwrap(),
+            &SigningKey::from_seed(&array(case, "signing_seed")),
+            text(case, "day").parse().unwrap(),
+            created,
+            &table,
+            &Entropy::new(&vectors::bytes(case, "entropy")).unwrap(),
+        )
+        .unwrap();
+        assert_eq!(sealed.len() as u64, case["bytes"].as_u64().unwrap(), "{length}");
+        assert_eq!(Digest::of(&sealed).to_string(), text(case, "sha256"), "{length}");
+    }
+    let opened = |case: &Value| {
+        let document = Document::read(blobs.get(case, "document")).unwrap();
+        base_data::open(document, &OpeningKey::from_bytes(&array(case, "sealing_private")))
+    };
+    for case in list(&file, "opened") {
+        assert_eq!(*opened(case).unwrap(), vectors::bytes(case, "file"));
+    }
+    for case in list(&file, "refused") {
+        let code = match opened(case).map(drop) {
+            Err(SealError::Decode(error)) => error.code(),
+            Err(SealError::Check(error)) => error.code(),
+            Ok(()) => "opened",
+        };
+        assert_eq!(code, text(case, "code"), "{}", text(case, "name"));
+    }
+    assert!(list(&file, "sealed").len() > 4 && list(&file, "refused").len() > 8);
 }
 
 #[test]

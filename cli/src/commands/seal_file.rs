@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use protocol::CheckError;
 use protocol::answer_seal::SealError;
-use protocol::base_data;
+use protocol::base_data::FirstPass;
 use protocol::envelope::Head;
 use protocol::key_file::Role;
 use protocol::value::{Date, Digest};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use crate::commands::agreement;
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ use crate::{edge, keys};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  hedui seal-file --agreement housing.agreement.hedui --key housing.key.hedui \
-                        --day 2026-10-31 --out housing.base.hedui houses.csv"
+                        --day 2026-10-31 --out housing.base-data.hedui houses.csv"
 )]
 pub(crate) struct Arguments {
     /// The agreement that the centre gave to the department.
@@ -46,7 +46,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let out = NewFile::create(&arguments.out, arguments.force)?;
+    let mut out = NewFile::create(&arguments.out, arguments.force)?;
     let now = edge::now()?;
     let agreement = agreement::read_in_force(&arguments.agreement, now)?;
     let (file, keys) =
@@ -57,16 +57,40 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             Failure::new("wrong_institution", "agreement", message.to_owned()).of(&arguments.agreement)
         );
     }
-    let most = u64::try_from(base_data::MAX_FILE_BYTES).unwrap_or(u64::MAX);
-    let table = Zeroizing::new(files::read(&arguments.file, most)?);
-    let sealed = base_data::seal(&agreement, &keys.signing, arguments.day, now, &table, &edge::entropy()?);
-    let sealed = sealed.map_err(|error| match error {
-        SealError::Decode(error) => Failure::from(error).of(&arguments.file),
-        SealError::Check(error) => Failure::from(error).of(&arguments.agreement),
-    })?;
-    let digest = Digest::of(&Head::parse(&sealed)?.pae());
-    out.fill(&sealed)?;
-    let text = format!("sealed to {} ({} bytes)\ndigest {digest}", agreement.terms.centre.name, sealed.len());
-    output.say(&text, &json!({ "bytes": sealed.len(), "digest": digest, "file": arguments.out }));
+    let refused = |error| refused(error, arguments);
+    let length =
+        std::fs::metadata(&arguments.file).map_err(|e| files::io_failure(&arguments.file, &e))?.len();
+    let mut first =
+        FirstPass::begin(&agreement, keys.signing, arguments.day, now, length).map_err(refused)?;
+    files::read_through(&arguments.file, |piece| first.push(piece).map_err(refused))?;
+    let mut second = first.finish(&edge::entropy()?).map_err(refused)?;
+    out.write(&vec![0; second.head_bytes().map_err(refused)?])?;
+    files::read_through(&arguments.file, |piece| out.write(&second.push(piece).map_err(refused)?))?;
+    loop {
+        let padding = second.pad().map_err(refused)?;
+        if padding.is_empty() {
+            break;
+        }
+        out.write(&padding)?;
+    }
+    let head = second.finish().map_err(refused)?;
+    out.write_first(&head)?;
+    out.commit()?;
+
+    let head = Head::parse(&head)?;
+    let bytes = u64::try_from(head.length).unwrap_or(0) + head.body_bytes();
+    let digest = Digest::of(&head.pae());
+    let text = format!("sealed to {} ({bytes} bytes)\ndigest {digest}", agreement.terms.centre.name);
+    output.say(&text, &json!({ "bytes": bytes, "digest": digest, "file": arguments.out }));
     Ok(())
+}
+
+/// Which of the files a refusal is about.
+fn refused(error: SealError, arguments: &Arguments) -> Failure {
+    match error {
+        SealError::Decode(error) => Failure::from(error).of(&arguments.file),
+        SealError::Check(error @ CheckError::Changed(_)) => Failure::from(error).of(&arguments.file),
+        SealError::Check(error @ CheckError::DayToCome) => Failure::from(error),
+        SealError::Check(error) => Failure::from(error).of(&arguments.agreement),
+    }
 }

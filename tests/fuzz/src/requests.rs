@@ -77,6 +77,11 @@ fn border(input: &mut Input<'_>) {
                 let [key_file, passphrase, agreement, ..] = parts();
                 [&[0x14], join(&[key_file, passphrase, agreement, bytes]).as_slice()].concat()
             }
+            // A table of so many bytes is sealed; the passes over it are operations as they come.
+            0xF8 if !opened => {
+                opened = true;
+                base_data(bytes.len())
+            }
             // New keys cost 32 MiB each; that they are made is tested elsewhere.
             0x10 => [&[0x10], bytes.get(..8).unwrap_or(bytes)].concat(),
             op => [&[op], bytes].concat(),
@@ -99,27 +104,53 @@ fn well_formed(reply: &[u8]) {
     }
 }
 
-/// The parts of an `open` that is taken, out of the vectors; its key file costs as little as one may.
+/// The parts of an `open` that is taken; its key file costs as little as one may.
 fn parts() -> &'static [Vec<u8>; 6] {
     static PARTS: OnceLock<[Vec<u8>; 6]> = OnceLock::new();
-    PARTS.get_or_init(|| {
-        let file: Value = serde_json::from_str(include_str!("../../../vectors/sessions.json")).unwrap();
-        let cases = file["cases"].as_array().unwrap();
-        let case = cases.iter().find(|case| case["name"] == "ok_l2_blake3_one_officer").unwrap();
-        let step = &case["steps"][0];
-        let blob = |member: &str| {
-            let blob = &file["blobs"][step[member].as_str().unwrap()];
-            blob.as_str().expect("a whole blob").parse::<Base64>().unwrap().0
-        };
-        [
-            blob("key_file"),
-            step["passphrase"].as_str().unwrap().as_bytes().to_vec(),
-            blob("agreement"),
-            blob("roster"),
-            step["entropy"].as_str().unwrap().as_bytes().chunks(2).map(hex).collect(),
-            step["options"].to_string().into_bytes(),
-        ]
+    let names = ["key_file", "passphrase", "agreement", "roster", "entropy", "options"];
+    PARTS.get_or_init(|| parts_of("ok_l2_blake3_one_officer", names))
+}
+
+/// A request to seal a table of so many bytes.
+fn base_data(length: usize) -> Vec<u8> {
+    static PARTS: OnceLock<[Vec<u8>; 5]> = OnceLock::new();
+    let names = ["key_file", "passphrase", "agreement", "entropy", "options"];
+    let [key_file, passphrase, agreement, entropy, options] =
+        PARTS.get_or_init(|| parts_of("ok_base_data_one_byte", names));
+    let mut options: Value = serde_json::from_slice(options).unwrap();
+    options["length"] = json!(length);
+    let options = options.to_string();
+    [&[0x0C], join(&[key_file, passphrase, agreement, entropy, options.as_bytes()]).as_slice()].concat()
+}
+
+/// The parts of a session's first request, out of the vectors.
+fn parts_of<const N: usize>(case: &str, names: [&str; N]) -> [Vec<u8>; N] {
+    let file: Value = serde_json::from_str(include_str!("../../../vectors/sessions.json")).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    let step = &cases.iter().find(|other| other["name"] == case).unwrap()["steps"][0];
+    names.map(|name| {
+        let text = step[name].as_str().unwrap_or_default();
+        match name {
+            "passphrase" => text.as_bytes().to_vec(),
+            "entropy" => text.as_bytes().chunks(2).map(hex).collect(),
+            "options" => step[name].to_string().into_bytes(),
+            _ => blob(&file["blobs"], text),
+        }
     })
+}
+
+/// A blob: base64, or a change of another one (vectors/README.md).
+fn blob(blobs: &Value, name: &str) -> Vec<u8> {
+    let whole = |text: &Value| text.as_str().unwrap().parse::<Base64>().unwrap().0;
+    match &blobs[name] {
+        change @ Value::Object(_) => {
+            let number = |member: &str| usize::try_from(change[member].as_u64().unwrap()).unwrap();
+            let mut bytes = blob(blobs, change["of"].as_str().unwrap());
+            bytes.splice(number("at")..number("at") + number("drop"), whole(&change["put"]));
+            bytes
+        }
+        text => whole(text),
+    }
 }
 
 fn hex(digits: &[u8]) -> u8 {

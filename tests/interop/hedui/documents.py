@@ -19,6 +19,10 @@ LEVEL_FIELDS = {
     "L2": {"account", "accounts", "amount", "balance_date", "name", "product", "status"},
 }
 FIELD_NAMES = sorted(LEVEL_FIELDS["L2"])
+# §6.7: bytes of a chunk of base data, how many chunks there may be, and bytes of the sealed key before them.
+CHUNK = 65_536
+CHUNK_COUNTS = sorted({1} | {count << k for k in range(11) for count in (2, 3)})
+SEALED_KEY = 32 + 48
 LONGEST_ROSTER = 30 * 24 * 3600
 
 KIND = forms.one_of("bank", "securities", "insurance", "payment", "department")
@@ -160,6 +164,13 @@ COSIGN_REQUEST: dict[str, Form] = BODY | {
     "seed": forms.sealed(88),
     "slot_count": forms.one_of(*SIZE_CLASSES),
 }
+BASE_DATA: dict[str, Form] = BODY | {
+    "agreement": forms.digest,
+    "created": forms.time,
+    "day": forms.date,
+    "institution": forms.code,
+    "recipient": forms.key,
+}
 TABLES: dict[str, dict[str, Form]] = {
     "hedui/joining/v1": JOINING,
     "hedui/agreement/v1": AGREEMENT,
@@ -172,6 +183,7 @@ TABLES: dict[str, dict[str, Form]] = {
     "hedui/archive/v1": ARCHIVE,
     "hedui/cosigner/v1": COSIGNER,
     "hedui/cosign-request/v1": COSIGN_REQUEST,
+    "hedui/base-data/v1": BASE_DATA,
 }
 
 
@@ -217,6 +229,10 @@ def check_members(kind: str, header: dict[str, Any]) -> None:
         raise HeduiError("supersedes", "the first version takes no other's place, every later one does")
     if kind == "hedui/archive/v1" and (header["previous"] is None) != (header["sequence"] == 1):
         raise HeduiError("previous", "the first list follows none, every later one does")
+    if kind == "hedui/base-data/v1":
+        chunks, rest = divmod(header["body_bytes"] - SEALED_KEY, CHUNK + 16)
+        if rest or chunks not in CHUNK_COUNTS:
+            raise HeduiError("body_bytes", "not one of the sizes")
 
 
 def _check_roster_members(header: dict[str, Any]) -> None:

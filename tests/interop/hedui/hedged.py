@@ -7,7 +7,7 @@ import blake3
 from .basics import HeduiError, sha256, u8
 
 CONTEXT = "hedui 2026-11-22 hedged generator v1"
-USES = ("answer", "roster", "key-file", "answer-copy", "cosign-request")
+USES = ("answer", "roster", "key-file", "answer-copy", "base-data", "cosign-request")
 
 
 class Hedged:

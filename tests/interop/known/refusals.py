@@ -160,7 +160,7 @@ def steps_out_of_order(script: Script, opened: dict[str, Any], rows: str) -> Non
     script.add("bad_open_twice", [opened, refused(opened, "busy"), push, finish, refused(opened, "busy")])
     script.add("bad_push_finished", [opened, push, finish, refused(push, "not_open"), refused(finish, "not_open"), read])
     script.add("bad_finish_without_file", [opened, refused(finish, "empty_file"), refused(finish, "not_open")])
-    for name, request in (("empty", b""), ("op_0", b"\x00"), ("op_15", b"\x0f"), ("op_255", b"\xff" * 9)):
+    for name, request in (("empty", b""), ("op_0", b"\x00"), ("op_21", b"\x15"), ("op_255", b"\xff" * 9)):
         script.add(f"bad_request_{name}", [refused({"op": "raw", "request": request.hex()}, "unknown_operation")])
     for name, request in (
         ("open_without_parts", b"\x01"), ("open_part_cut", b"\x01\x00\x00\x00\x05abcd"),

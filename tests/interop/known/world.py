@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fixtures import sealing, secret, seeds, signing
+from hedui import base_data as tables
 from hedui import documents, keyfile, rosters
 from hedui.rosters import Person
 from hedui.subjects import Subject
@@ -76,6 +77,28 @@ def agreement_header(setup: Setup) -> dict[str, Any]:
 
 def agreement(setup: Setup) -> bytes:
     return documents.write("hedui/agreement/v1", agreement_header(setup), b"", seeds("centre", "bank"))
+
+
+def department_header(**changes: Any) -> dict[str, Any]:
+    """What a desk agrees with a department that it answers for: its own keys stand there as the department's."""
+    desk = {
+        "code": "housing", "kind": "department", "name": "住房和城乡建设局", "sealing_key": sealing("desk"),
+        "signing_key": signing("desk"),
+    }
+    return agreement_header(Setup()) | {"institution": desk, "number": "协-住-1"} | changes
+
+
+def department_agreement(signers: tuple[str, ...] = ("centre", "desk"), **changes: Any) -> bytes:
+    return documents.write("hedui/agreement/v1", department_header(**changes), b"", seeds(*signers))
+
+
+def base_data(file: bytes, **changes: Any) -> bytes:
+    """A department's table, sealed by its own key."""
+    made = {"day": "2026-10-31", "created": NOW, "entropy": secret("vectors base data")} | changes
+    seed = secret("housing signing")
+    return tables.make(
+        documents.read(department_agreement()), file=file, signing_seed=seed, signing_key=bytes.fromhex(signing("housing")), **made,
+    )
 
 
 def roster_header(setup: Setup) -> dict[str, Any]:
