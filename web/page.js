@@ -146,7 +146,7 @@ function rail() {
   const item = (/** @type {string} */ name, /** @type {number} */ i) =>
     h('li', { class: i < at ? 'past' : i === at ? 'here' : 'ahead', 'aria-current': i === at ? 'step' : null },
       h('span', { class: 'mark', 'aria-hidden': 'true' }, i < at ? '✓' : i + 1),
-      h('span', { class: 'label' }, t(`${name}.name`), i < at && h('span', { class: 'unseen' }, ` ${t('done')}`)),
+      h('span', { class: 'label' }, t(path === HANDING_OVER && name === 'task' ? 'table.chosen' : `${name}.name`), i < at && h('span', { class: 'unseen' }, ` ${t('done')}`)),
       i < at && notes[name] && h('small', {}, notes[name]));
   return h('nav', { 'aria-label': t('steps') }, h('ol', {}, path.map(item)));
 }

@@ -69,7 +69,7 @@ export default {
     steps: ['Get the offline edition, hedui-offline.html, from the verification centre and copy it to this computer.', 'Compute its digest with one of the commands below and compare it with the one in the agreement, character by character.', 'Unplug the network, open the file, work with the files from the centre, and hand the resulting file back.'], digest: 'Digest of the offline edition in the agreement',
   },
   table: {
-    name: 'Seal the table', title: 'Seal your table', lead: 'Choose the table you exported from your business system. It becomes one sealed file on this computer that only the centre can open: a lost USB stick gives nothing away.',
+    name: 'Seal the table', chosen: 'Agreement', title: 'Seal your table', lead: 'Choose the table you exported from your business system. It becomes one sealed file on this computer that only the centre can open: a lost USB stick gives nothing away.',
     next: 'Save the sealed file and hand it to the centre.', to: 'For', from: 'From', until: 'Agreement valid until',
     checked: 'Checked: both sides signed the agreement, it is in force, and its institution is that of your key',
     file: 'Choose the table', fileHint: 'Text (CSV, TXT) or a spreadsheet (XLSX, XLS, ODS and others), 192 MiB at most. Choose the file as exported; do not open it in a spreadsheet program and save it again.',

@@ -60,9 +60,7 @@ impl Sealing {
     /// `file_changed` when the file is not as long as was said, or another one at the second time; `bad_request` for a
     /// step that is not due; `truncated` when the body has not been given whole.
     pub fn step(self, op: Op, file: &[u8]) -> Result<(Option<Self>, Vec<u8>), ModuleError> {
-        let out_of_order =
-            || ModuleError::new("bad_request", "request", "the passes over the file come in another order");
-        self.step_if_due(op, file).map_err(refused)?.ok_or_else(out_of_order)
+        self.step_if_due(op, file).map_err(refused)?.ok_or_else(request::malformed)
     }
 
     fn step_if_due(self, op: Op, file: &[u8]) -> Result<Option<(Option<Self>, Vec<u8>)>, SealError> {

@@ -115,10 +115,13 @@ impl Request {
 /// `bad_request` when there are fewer, more, or one is cut short.
 pub fn parts<const N: usize>(bytes: &[u8]) -> Result<[&[u8]; N], ModuleError> {
     let mut out: [&[u8]; N] = [&[]; N];
-    fill(&mut out, bytes).map_err(|_| {
-        ModuleError::new("bad_request", "request", "the parts are not as this operation takes them")
-    })?;
+    fill(&mut out, bytes).map_err(|_| malformed())?;
     Ok(out)
+}
+
+/// `bad_request`: what the operation does not take so, or not now.
+pub fn malformed() -> ModuleError {
+    ModuleError::new("bad_request", "request", "the request is not one that this operation takes now")
 }
 
 /// The same for any number of parts: one piece of code for all of them.

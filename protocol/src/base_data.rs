@@ -31,10 +31,6 @@ const TAG: usize = 16;
 const KEY_BYTES: usize = 32 + seal::OVERHEAD;
 /// Chunks of the largest file.
 const MOST_CHUNKS: usize = 3_072;
-/// Chunks of a piece of the padding: 1 MiB.
-const PADDED_AT_ONCE: u64 = 16;
-/// Seconds that a day begins earlier in China than in UTC: the day of a table is one there.
-const CHINA_AHEAD: u64 = 8 * 3_600;
 
 /// Bytes of a file at most: 192 MiB with its length before it.
 pub const MAX_FILE_BYTES: usize = MOST_CHUNKS * CHUNK - 8;
@@ -152,7 +148,7 @@ impl<K: Borrow<SigningKey>> FirstPass<K> {
     ///
     /// # Errors
     /// [`DecodeError`] naming `file` when it is empty or larger than [`MAX_FILE_BYTES`]; [`CheckError::NotADepartment`];
-    /// [`CheckError::DayToCome`] for a day after that of `created` in China.
+    /// [`CheckError::DayToCome`] for a day after that of `created`.
     pub fn begin(
         agreement: &AgreementInForce,
         key: K,
@@ -164,7 +160,7 @@ impl<K: Borrow<SigningKey>> FirstPass<K> {
         if terms.institution.kind != InstitutionKind::Department {
             return Err(CheckError::NotADepartment.into());
         }
-        if day > Time::from_unix(created.unix() + CHINA_AHEAD).unwrap_or(created).date() {
+        if day > created.date() {
             return Err(CheckError::DayToCome.into());
         }
         let chunks = chunks_of(length)?;
@@ -256,14 +252,14 @@ impl<K: Borrow<SigningKey>> SecondPass<K> {
         Ok(out)
     }
 
-    /// Behind the last piece of the table: the next piece of what pads the body, at most 16 chunks; empty at the end.
+    /// Behind the last piece of the table: the next chunk of what pads the body; empty at the end.
     ///
     /// # Errors
     /// [`CheckError::Changed`] when there was less than in the first pass.
     pub fn pad(&mut self) -> Result<Vec<u8>, SealError> {
         self.cutter.is_whole()?;
         let mut out = Vec::new();
-        for _ in 0..PADDED_AT_ONCE.min(self.chunks.left()) {
+        if self.chunks.left() > 0 {
             self.chunks.seal(b"", &mut out);
         }
         Ok(out)
@@ -513,7 +509,7 @@ mod tests {
             if padding.is_empty() {
                 break;
             }
-            assert!(padding.len() <= 16 * (CHUNK + TAG));
+            assert_eq!(padding.len(), CHUNK + TAG);
             body.extend(padding);
         }
         let head = pass.finish()?;

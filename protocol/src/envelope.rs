@@ -199,16 +199,21 @@ impl Head {
     /// # Errors
     /// The first [`DecodeError`] in the order of SPEC §2.
     pub fn verify<H: Header>(&self) -> Result<Verified<H>, DecodeError> {
-        if self.kind != H::TYPE {
-            return Err(DecodeError::WrongType { expected: H::TYPE });
-        }
-        let signers = self.signers()?;
+        let signers = self.signed_as(H::TYPE)?;
         let header: H = canonical::decode(&self.header)?;
         header.validate()?;
         if header.body().map_or(0, |(length, _)| length) != self.body_bytes {
             return Err(DecodeError::Body);
         }
         Ok(Verified { header, digest: Digest::of(&self.pae()), signers })
+    }
+
+    /// Whether it is of a type, and who signed it: one piece of code for all types.
+    fn signed_as(&self, expected: &'static str) -> Result<Vec<PublicKey>, DecodeError> {
+        if self.kind != expected {
+            return Err(DecodeError::WrongType { expected });
+        }
+        self.signers()
     }
 
     fn check_length(&self, body: &[u8]) -> Result<(), DecodeError> {

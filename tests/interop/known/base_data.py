@@ -96,15 +96,18 @@ def sessions(script: Script) -> None:
         files = [script.blob(name, file) for name, file in zip(names, (first, second))]
         return [{"op": f"base_data_{op}", "file": file, "chunk": chunk} for op, file in zip(("first", "second"), files)]
 
-    for name, (length, chunk) in SIZES.items():
+    def good(name: str, size: str, day: str = "2026-10-31", created: str = world.NOW, now: int = world.NOW_UNIX) -> None:
+        length, chunk = SIZES[size]
         file = file_of(length)
-        document = documents.read(world.base_data(file))
+        document = documents.read(world.base_data(file, day=day, created=created))
         head = document.to_bytes()[:-len(document.body)]
-        first, second = passes(name, file, file, chunk)
+        first, second = passes(size, file, file, chunk)
         second |= {"bytes": len(document.body), "sha256": sha256(document.body).hex()}
-        script.add(f"ok_base_data_{name}", [
-            begin | {"options": options(length)}, first, second, {"op": "base_data_head", "result": head.hex()},
-        ])
+        begun = begin | {"options": options(length, day=day, now=now)}
+        script.add(f"ok_base_data_{name}", [begun, first, second, {"op": "base_data_head", "result": head.hex()}])
+
+    for size in SIZES:
+        good(size, size)
 
     def bad(name: str, code: str, *, length: int = len(TABLE), **changes: Any) -> None:
         script.add(f"bad_base_data_{name}", [refused(begin | {"options": options(length)} | changes, code)])
@@ -133,7 +136,7 @@ def sessions(script: Script) -> None:
 
     # Midnight in China is four in the afternoon in UTC.
     evening = world.NOW_UNIX + 8 * 3_600
-    script.add("ok_base_data_day_begins_in_china", [begin | {"options": options(1, day="2026-11-23", now=evening)}])
+    good("day_begins_in_china", "one_byte", "2026-11-23", "2026-11-22T16:00:00Z", evening)
     bad("day_not_begun_in_china", "day_to_come", options=options(1, day="2026-11-23", now=evening - 1))
 
     def changed(name: str, first: bytes, second: bytes) -> None:
