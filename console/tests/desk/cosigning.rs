@@ -155,6 +155,7 @@ async fn a_dispatch_that_a_township_signs() {
     assert_eq!(hand_in(&mut other, 1, &answered).await.location(), batch);
     assert_eq!(count(&office, "SELECT count(*) FROM rosters WHERE state = 'answered'").await, 1);
     assert_eq!(logged(&office, "cosigner.added").await + logged(&office, "cosigner.confirmed").await, 2);
+    console::store::verify::verify(&office.data()).await.unwrap();
 }
 
 #[tokio::test]
