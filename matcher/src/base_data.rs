@@ -22,6 +22,9 @@ protocol::json_options! {
     }
 }
 
+/// What a session goes on with, nothing behind the head, and the result of a step.
+pub type Step = (Option<Sealing>, Vec<u8>);
+
 /// A table that is being sealed.
 pub enum Sealing {
     /// Its digest is taken.
@@ -53,17 +56,16 @@ impl Sealing {
         Ok(Self::First(Box::new(first), entropy))
     }
 
-    /// One step: the next piece of the file for the first or for the second time, or the head. Gives what the session
-    /// goes on with, nothing behind the head.
+    /// One step: the next piece of the file for the first or for the second time, or the head.
     ///
     /// # Errors
     /// `file_changed` when the file is not as long as was said, or another one at the second time; `bad_request` for a
     /// step that is not due; `truncated` when the body has not been given whole.
-    pub fn step(self, op: Op, file: &[u8]) -> Result<(Option<Self>, Vec<u8>), ModuleError> {
+    pub fn step(self, op: Op, file: &[u8]) -> Result<Step, ModuleError> {
         self.step_if_due(op, file).map_err(refused)?.ok_or_else(request::malformed)
     }
 
-    fn step_if_due(self, op: Op, file: &[u8]) -> Result<Option<(Option<Self>, Vec<u8>)>, SealError> {
+    fn step_if_due(self, op: Op, file: &[u8]) -> Result<Option<Step>, SealError> {
         Ok(Some(match (self, op) {
             (Self::First(mut first, entropy), Op::BaseDataFirst) => {
                 first.push(file)?;
@@ -79,10 +81,7 @@ impl Sealing {
     }
 
     /// The next piece of the body; behind the file's end, for no bytes, the next piece of what pads it, and at last none.
-    fn second_pass(
-        mut second: Box<SecondPass<SigningKey>>,
-        file: &[u8],
-    ) -> Result<(Option<Self>, Vec<u8>), SealError> {
+    fn second_pass(mut second: Box<SecondPass<SigningKey>>, file: &[u8]) -> Result<Step, SealError> {
         let piece = if file.is_empty() { second.pad()? } else { second.push(file)? };
         Ok((Some(Self::Second(second)), piece))
     }
