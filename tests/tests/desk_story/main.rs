@@ -115,10 +115,10 @@ async fn what_must_not_be_done_is_stopped() {
     story.end(&[]).await;
 }
 
-/// A batch that comes in as a spreadsheet, a department whose sealed table is matched by the desk's own module, a trial
-/// with people who do not exist, and an account that the centre knows.
+/// A batch that comes in as a spreadsheet, a department whose sealed table is matched by the desk's own module, a township
+/// that signs a roster after rebuilding it, a trial with people who do not exist, and an account that the centre knows.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spreadsheet_a_department_and_a_trial() {
+async fn a_spreadsheet_a_department_a_township_and_a_trial() {
     let mut story = Story::begin(Sizes::small(), Cast::Staff, false).await;
     let household = Household::with_figures(&story.desk.world);
     story.take_pictures("more");
@@ -127,7 +127,11 @@ async fn a_spreadsheet_a_department_and_a_trial() {
     story.agree(&["bank-a"], |_| {}).await;
     story.try_out("bank-a").await;
     story.know_an_account(&household).await;
-    let batch = story.ask_the_department(&household).await;
+    let township = story.agree_with_cosigner("bank-b").await;
+    let batch = story.dispatch().await;
+    story.cosign(&batch, &township, "bank-b", &people::own_list(&household)).await;
+    story.answer_on_a_stick(&batch, "bank-a").await;
+    story.answer_on_a_stick(&batch, "bank-b").await;
     story.hand_in_table(&batch, &housing, &household).await;
     story.unlock(&batch).await;
     story.declare_by_file(&household).await;

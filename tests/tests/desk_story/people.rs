@@ -176,6 +176,11 @@ pub(crate) fn rows_for_departments(household: &Household) -> Vec<Vec<String>> {
     rows
 }
 
+/// The same as the township has them itself.
+pub(crate) fn own_list(household: &Household) -> Vec<u8> {
+    delimited(rows_for_departments(household).into_iter())
+}
+
 /// A template of the desk's as a spreadsheet, with these rows in it.
 pub(crate) fn filled(template: Vec<u8>, rows: Vec<Vec<String>>) -> Vec<u8> {
     let mut sheet = String::new();

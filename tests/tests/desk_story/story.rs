@@ -1,6 +1,7 @@
 //! What the staff do, page by page. Whoever sits before the browser changes by the session's cookie, as if each had
 //! a computer of their own.
 
+mod cosigner;
 pub(crate) mod department;
 mod known;
 mod trial;
@@ -283,7 +284,10 @@ impl Story {
                 !before.contains(name) && !name.ends_with(".crdownload") && !name.starts_with('.')
             });
             if let Some(name) = new {
-                let bytes = whole(&self.desk.clerk().join(&name)).await;
+                let path = self.desk.clerk().join(&name);
+                let bytes = whole(&path).await;
+                // Another of its name would be saved over it, and not be seen.
+                std::fs::remove_file(path).unwrap();
                 return (name, bytes);
             }
             assert!(

@@ -75,22 +75,21 @@ impl Story {
         Department { party, agreement }
     }
 
-    /// A roster for the bank and one for the department.
-    pub(crate) async fn ask_the_department(&mut self, household: &Household) -> String {
-        assert!(!household.members.is_empty());
-        self.dispatch().await
-    }
-
-    /// The bank answers on a stick, and the department's sealed table is handed in and matched here.
-    pub(crate) async fn hand_in_table(&mut self, batch: &str, housing: &Department, household: &Household) {
+    /// An institution answers on a stick.
+    pub(crate) async fn answer_on_a_stick(&mut self, batch: &str, code: &str) {
         self.sit("jb02").await;
         self.go(batch).await;
-        let bank = self.roster_of(self.banks[0].code).await;
-        let (_, roster) = self.saved(&format!("form[action='/rosters/{bank}/file'] button")).await;
+        let id = self.roster_of(code).await;
+        let (_, roster) = self.saved(&format!("form[action='/rosters/{id}/file'] button")).await;
         self.go(batch).await;
-        let answer = self.banks[0].answer(&self.desk, roster);
-        self.hand_in(bank, &answer).await;
+        let bank = self.banks.iter().find(|bank| bank.code == code).unwrap();
+        let answer = bank.answer(&self.desk, roster);
+        self.hand_in(id, &answer).await;
+    }
 
+    /// The department's sealed table is handed in and matched here.
+    pub(crate) async fn hand_in_table(&mut self, batch: &str, housing: &Department, household: &Household) {
+        self.sit("jb02").await;
         let mut table = "姓名,证件号码,评估价值（元）\n".to_owned();
         for (who, worth) in household.members.iter().zip(houses(household).into_iter().chain([String::new()]))
         {
