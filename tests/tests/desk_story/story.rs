@@ -486,6 +486,11 @@ impl Story {
         self.browser.until("#defects").await;
         self.show("import-defects").await;
         self.upload_import("good.csv", &good).await;
+        // How far it is: the page comes before the end, as a rule.
+        if let Some(tour) = &mut self.tour {
+            let name = tour.next("import-under-way");
+            self.browser.screenshot(&name).await;
+        }
         self.browser.until("#done").await;
         self.show("import-done").await;
     }
