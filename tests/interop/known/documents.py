@@ -149,10 +149,8 @@ def _refused(made: Cases, kind: str, data: bytes) -> None:
 
 
 def _body_bytes_code(kind: str) -> str:
-    """Where body_bytes follows from another member, the member itself is wrong."""
-    return "member" if kind in ("roster", "cosign-request") else "body_mismatch"
-    """A roster's body_bytes follows from its entry_count, and base data have few sizes, so there the member itself is wrong."""
-    return "member" if kind in ("roster", "base-data") else "body_mismatch"
+    """Where body_bytes follows from another member, or has few values, as of base data, the member itself is wrong."""
+    return "member" if kind in ("roster", "cosign-request", "base-data") else "body_mismatch"
 
 
 def _report(**changes: Any) -> bytes:
