@@ -1,14 +1,15 @@
 //! What the staff do, page by page. Whoever sits before the browser changes by the session's cookie, as if each had
 //! a computer of their own.
 
+mod archive;
 mod cosigner;
 pub(crate) mod department;
 mod known;
+mod stopped;
 mod trial;
 mod years;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -749,178 +750,6 @@ impl Story {
         self.press("#found").await;
     }
 
-    // Step 7: archive, and what comes after.
-
-    /// The file is closed, checked and taken out.
-    pub(crate) async fn archive(&mut self, _: &Household) -> Vec<(String, Vec<u8>)> {
-        self.sit("jb01").await;
-        self.show_at("/archive", "archive-waiting").await;
-        self.press("form[action='/cases/1/archive'] button").await;
-        let file = self.path().await;
-        self.show("archived").await;
-        self.show_after(&file, "#check", "archive-checked", "#sound", true).await;
-        assert!(self.is_there("#sound").await);
-        self.go(&file).await;
-        self.browser.fill("#one_time", &self.one_time("jb01")).await;
-        let (_, zip) = self.saved("#export").await;
-        self.show_at("/archive", "archive").await;
-        unpacked(zip)
-    }
-
-    /// Assistance, re-checks, the public notice, the counters.
-    pub(crate) async fn afterwards(&mut self, _: &Household) {
-        self.sit("jb01").await;
-        self.go("/cases/1").await;
-        self.press("a[href^='/households/']").await;
-        let household = self.path().await;
-        self.set("#from", "2026-11-01").await;
-        self.browser.fill("#amount", "850.00").await;
-        self.press(&format!("form[action='{household}/grant'] button")).await;
-        self.show("household").await;
-        self.show_at("/rechecks", "rechecks").await;
-        self.go("/notices").await;
-        self.set("#office", "城关镇").await;
-        for (css, text) in [("#first", "2026-11-02"), ("#last", "2026-11-08"), ("#contact", "0813-7200000")] {
-            self.set(css, text).await;
-        }
-        self.press("#make").await;
-        self.show("notice").await;
-        let pdf = self.opened("#pdf").await;
-        self.draw("notice", &pdf);
-        let text = people::text_of(&pdf);
-        assert!(text.contains("公示") && text.contains("850.00") && !text.contains("银行"), "{text}");
-        self.show_at("/notices", "notices").await;
-        self.show_at("/counters", "counters").await;
-        self.show_at("/destroy", "destroy").await;
-        self.show_at("/declared", "declared-by-file").await;
-        self.show_at("/trials", "trials").await;
-        self.show_at("/reviews?state=reviewed", "reviews-confirmed").await;
-    }
-
-    /// "Who asked about me", and the log: whoever looked stands there.
-    pub(crate) async fn who_looked(&mut self, household: &Household) {
-        self.sit("sj01").await;
-        self.show_at("/people/1/questions", "questions").await;
-        let source = self.source().await;
-        for wanted in ["fh01", "查看核对结果", "jb01", "查看完整信息", "川江城市商业银行"]
-        {
-            assert!(source.contains(wanted), "{wanted} not in {source}");
-        }
-        let pdf = self.opened("#print").await;
-        self.draw("questions", &pdf);
-        let text = people::squeezed(&people::text_of(&pdf));
-        let who = &household.members[0];
-        assert!(text.contains(&people::squeezed(&who.name)) && text.contains(&who.number.text), "{text}");
-        self.show_at("/log", "log").await;
-        self.sees("查看完整信息").await;
-        self.sees("sj01").await;
-        self.show_at("/nowhere", "not-found").await;
-    }
-
-    // What is stopped.
-
-    /// Whoever entered does not accept; whoever made a roster does not send it. One member has withdrawn.
-    pub(crate) async fn own_work_is_not_accepted_or_sent(&mut self, household: &Household) -> String {
-        self.sit("jb01").await;
-        self.go("/cases/1").await;
-        assert!(self.is_there("#own").await && !self.is_there("#accept").await);
-        self.go("/cases").await;
-        self.is_refused("#accept-all", "须由另一人受理").await;
-        self.sit("jb02").await;
-        self.accept_all().await;
-        self.sit("jb01").await;
-        self.withdraw(household.members.len()).await;
-        self.go("/batches").await;
-        self.press("button.make").await;
-        let batch = self.path().await;
-        self.dispatch_to(&batch, 1).await;
-        self.sees("须由另一人核对后发出").await;
-        assert!(!self.is_there("button.send").await && !self.is_there("button.save").await);
-        batch
-    }
-
-    /// A person's authorisation ends, by hand.
-    async fn withdraw(&self, person: usize) {
-        self.go(&format!("/people/{person}")).await;
-        self.press("button.end").await;
-        self.sees("已撤回").await;
-    }
-
-    /// Makes rosters for this institution alone.
-    async fn dispatch_to(&self, batch: &str, institution: u32) {
-        self.sit("jb01").await;
-        self.go(batch).await;
-        let script = "for (const box of document.querySelectorAll('input[name=institution]')) box.checked = box.value === arguments[0]";
-        self.browser.run(script, vec![institution.to_string().into()]).await;
-        self.browser.fill("#one_time", &self.one_time("jb01")).await;
-        self.press("#dispatch").await;
-        self.arrives(batch).await;
-    }
-
-    /// Who withdrew before the roster is left out by name; who withdraws after it voids it.
-    pub(crate) async fn withdrawn_is_left_out_and_voids(&mut self, household: &Household, batch: &str) {
-        assert!(self.browser.text("tbody.left-out").await.contains("授权已撤回"), "listed");
-        self.assert_masked().await;
-        self.show_one("stopped", "/left-out", "left-out").await;
-        self.show_one("stopped-board", batch, "board").await;
-        self.withdraw(household.members.len() + 1).await;
-        self.sit("jb02").await;
-        self.go(batch).await;
-        self.is_refused("form[action='/rosters/1/file'] button", "名册作废").await;
-        self.go(batch).await;
-        assert!(!self.is_there("form[action='/rosters/1/file']").await, "the void one can't be sent");
-        self.dispatch_to(batch, 1).await;
-    }
-
-    /// An answer above the level: refused, and shown.
-    pub(crate) async fn an_answer_above_the_level_is_refused(&mut self, batch: &str) {
-        self.sit("jb02").await;
-        self.go(batch).await;
-        let (_, roster) = self.saved("form[action='/rosters/2/file'] button").await;
-        let too_much = self.banks[0].answer_too_much(&roster, self.desk.now());
-        self.go(batch).await;
-        self.fill_file("form[action='/rosters/2/answer'] input", "over.answer.hedui", &too_much).await;
-        self.is_refused("form[action='/rosters/2/answer'] button", "级别超过协议约定").await;
-        self.go(batch).await;
-        assert!(self.browser.text("tbody.refused").await.contains("级别超过协议约定"), "shown on the board");
-        let answer = self.banks[0].answer(&self.desk, roster);
-        self.hand_in(2, &answer).await;
-        assert_eq!(self.path().await, batch, "the honest one is taken");
-    }
-
-    /// A reviewer's account of the very person who entered the case.
-    pub(crate) async fn own_work_is_not_confirmed(&mut self, household: &Household, batch: &str) {
-        self.unlock(batch).await;
-        let first = self.add_account(("fh02", "李经办", "2001", "reviewer")).await;
-        self.set_up("fh02", &first).await;
-        self.go("/reviews/1").await;
-        self.press("#unmask").await;
-        self.browser.until("#own").await;
-        self.sees("须由另一人复核").await;
-        assert!(!self.is_there("#confirm").await, "there is nothing to press");
-        // Nothing is shown of whoever had withdrawn: that person was never asked about.
-        let withdrawn = household.members.len();
-        self.go(&format!("/people/{withdrawn}/questions")).await;
-        assert!(!self.source().await.contains("川江城市商业银行"));
-    }
-
-    /// Days later one agreement has ended.
-    pub(crate) async fn an_agreement_that_has_ended_is_no_good(&mut self) {
-        self.desk.forward(5 * 86_400);
-        self.sign_in("jb01").await;
-        self.go("/institutions").await;
-        self.sees("已过期").await;
-        self.go("/batches/1").await;
-        let ended = "input[name=institution][value='2']";
-        assert!(self.is_there(&format!("{ended}:disabled")).await, "it can't be ticked");
-        // A page from before would let it be ticked.
-        let script =
-            "const box = document.querySelector(arguments[0]); box.disabled = false; box.checked = true";
-        self.browser.run(script, vec![ended.into()]).await;
-        self.browser.fill("#one_time", &self.one_time("jb01")).await;
-        self.is_refused("#dispatch", "没有生效的保密协议").await;
-    }
-
     // The end.
 
     /// Searches all that the desk has written, while it runs and when it has ended.
@@ -950,20 +779,6 @@ impl Story {
             tour.end();
         }
     }
-}
-
-/// The files of an export, without its folder.
-fn unpacked(zip: Vec<u8>) -> Vec<(String, Vec<u8>)> {
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
-    let mut files = Vec::new();
-    for at in 0..archive.len() {
-        let mut file = archive.by_index(at).unwrap();
-        let name = file.name().unwrap().into_owned();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        files.push((name.rsplit('/').next().unwrap().to_owned(), bytes));
-    }
-    files
 }
 
 fn names(folder: &Path) -> Vec<String> {
